@@ -1,0 +1,1 @@
+"""Badge types, the badge ledger, and the badges that members hold."""

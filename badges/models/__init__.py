@@ -1,0 +1,4 @@
+from badges.models.badge_types import BadgeIcon, BadgeType
+from badges.models.ledger import BadgeEntry, EntryKind, MemberBadge
+
+__all__ = ["BadgeEntry", "BadgeIcon", "BadgeType", "EntryKind", "MemberBadge"]

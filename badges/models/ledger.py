@@ -1,0 +1,105 @@
+"""The badge ledger, and what follows from it."""
+
+from django.db import models
+from django.db.models import Q
+
+from badges.models.badge_types import BadgeType
+from loyalty.actors import ActorKind, Source
+from loyalty.models import StoreOwnedModel
+from members.models import Member
+
+
+class EntryKind(models.TextChoices):
+    GRANT = "grant", "Granted"
+    REVOCATION = "revocation", "Revoked"
+    CORRECTION = "correction", "Count corrected"
+    EXPIRY = "expiry", "Expired"
+    REINSTATEMENT = "reinstatement", "Reinstated"
+
+
+class BadgeEntry(StoreOwnedModel):
+    """One line of the ledger: a member's count of one badge went up or down, and why.
+
+    Append-only: the database refuses to change a row, and deletes it only with its member.
+    `occurrence_key` is unique in the store: whoever can name what a grant is for (a job and its
+    row, a rule and its occurrence) cannot grant for it twice.  `occurred_at` is when it was
+    earned or lost, `recorded_at` when we learned of it.
+    """
+
+    member = models.ForeignKey(
+        Member, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    badge_type = models.ForeignKey(
+        BadgeType, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    kind = models.CharField(max_length=16, choices=EntryKind)
+    delta = models.IntegerField()
+    occurrence_key = models.CharField(max_length=255)
+    reason = models.CharField(max_length=1024, blank=True)
+    actor_kind = models.CharField(max_length=16, choices=[(kind, kind) for kind in ActorKind])
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField(max_length=255)
+    source = models.CharField(max_length=16, choices=[(source, source) for source in Source])
+    source_id = models.CharField(max_length=255, blank=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "badge entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store", "occurrence_key"], name="badge_entry_occurs_once"
+            ),
+            models.CheckConstraint(condition=~Q(delta=0), name="badge_entry_changes_something"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["store", "member", "badge_type", "recorded_at"],
+                name="badge_entry_of_a_member",
+            ),
+            models.Index(
+                fields=["store", "badge_type", "recorded_at"], name="badge_entry_of_a_type"
+            ),
+            models.Index(fields=["store", "recorded_at"], name="badge_entry_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.delta:+d}"
+
+
+class MemberBadge(StoreOwnedModel):
+    """A badge that a member holds now: the sum of its ledger lines, kept ready for reading.
+
+    The row disappears when the count reaches 0.  The first and last dates are those of the
+    lines that added, so a badge that was taken away by mistake keeps its first date.
+    """
+
+    member = models.ForeignKey(
+        Member, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+        related_name="badges",
+    )  # fmt: skip
+    badge_type = models.ForeignKey(
+        BadgeType, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+        related_name="holdings",
+    )  # fmt: skip
+    completed_count = models.PositiveIntegerField()
+    first_earned_at = models.DateTimeField()
+    last_earned_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store", "member", "badge_type"], name="member_holds_each_badge_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_count__gte=1), name="member_badge_is_held_at_least_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "badge_type", "first_earned_at"], name="badge_holders")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.badge_type_id} × {self.completed_count}"

@@ -1,0 +1,7 @@
+"""The Django admin as Rosette shows it."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class RosetteAdminConfig(AdminConfig):
+    default_site = "unfold.sites.UnfoldAdminSite"

@@ -1,0 +1,7 @@
+"""The Celery application."""
+
+from celery import Celery
+
+app = Celery("rosette")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

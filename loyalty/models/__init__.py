@@ -1,0 +1,28 @@
+from loyalty.models.access import (
+    Access,
+    Administrator,
+    ApiKey,
+    Resource,
+    Role,
+    RolePermission,
+)
+from loyalty.models.events import Event
+from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.sessions import LoginFailures, RefreshToken
+from loyalty.models.stores import IdentificationMethod, Store, StoreOwnedModel
+
+__all__ = [
+    "Access",
+    "Administrator",
+    "ApiKey",
+    "Event",
+    "IdempotencyKey",
+    "IdentificationMethod",
+    "LoginFailures",
+    "RefreshToken",
+    "Resource",
+    "Role",
+    "RolePermission",
+    "Store",
+    "StoreOwnedModel",
+]

@@ -1,0 +1,1 @@
+"""Who a member is, and what a member may do about it."""

@@ -1,0 +1,3 @@
+from members.models.members import Gender, Member
+
+__all__ = ["Gender", "Member"]
