@@ -127,6 +127,7 @@ IDEMPOTENCY_KEY_LIFETIME = timedelta(hours=24)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["loyalty.api.permissions.NobodyUnlessDeclared"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "loyalty.api.rendering.JsonWhateverIsAsked",
     "DEFAULT_PARSER_CLASSES": ["loyalty.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["loyalty.api.rendering.OrjsonRenderer"],
     "DEFAULT_SCHEMA_CLASS": "loyalty.api.openapi.OperationSchema",

@@ -102,4 +102,4 @@ class MemberBadge(StoreOwnedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.badge_type_id} × {self.completed_count}"
+        return f"{self.badge_type_id} x {self.completed_count}"

@@ -6,7 +6,7 @@ from loyalty.models.access import (
     Role,
     RolePermission,
 )
-from loyalty.models.events import Event
+from loyalty.models.events import Event, EventName
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.sessions import LoginFailures, RefreshToken
 from loyalty.models.stores import IdentificationMethod, Store, StoreOwnedModel
@@ -16,6 +16,7 @@ __all__ = [
     "Administrator",
     "ApiKey",
     "Event",
+    "EventName",
     "IdempotencyKey",
     "IdentificationMethod",
     "LoginFailures",

@@ -1,5 +1,6 @@
 """What happened."""
 
+from enum import StrEnum
 from typing import Self
 
 from django.db import models
@@ -7,6 +8,41 @@ from django.db import models
 from loyalty.actors import ActorKind, Source
 from loyalty.models.keys import new_id
 from loyalty.models.stores import Store
+
+
+class EventName(StrEnum):
+    """The catalogue.  Names that Open Loyalty has are its own (notes, section 3, history types)."""
+
+    ADMINISTRATOR_CREATED = "AdministratorCreated"
+    ADMINISTRATOR_UPDATED = "AdministratorUpdated"
+    ADMINISTRATOR_PASSWORD_CHANGED = "AdministratorPasswordWasChanged"  # noqa: S105
+    API_KEY_CREATED = "ApiKeyCreated"
+    API_KEY_UPDATED = "ApiKeyUpdated"
+    API_KEY_REVOKED = "ApiKeyRevoked"
+    REFRESH_TOKEN_REPLAYED = "RefreshTokenWasReplayed"  # noqa: S105
+    ROLE_CREATED = "RoleCreated"
+    ROLE_UPDATED = "RoleUpdated"
+    ROLE_DELETED = "RoleDeleted"
+    SESSIONS_REVOKED = "SessionsWereRevoked"
+    STORE_CREATED = "StoreCreated"
+    STORE_UPDATED = "StoreUpdated"
+
+    MEMBER_REGISTERED = "CustomerWasRegistered"
+    MEMBER_UPDATED = "CustomerWasUpdated"
+    MEMBER_ACTIVATED = "CustomerWasActivated"
+    MEMBER_DEACTIVATED = "CustomerWasDeactivated"
+    MEMBER_ANONYMIZED = "CustomerWasAnonymized"
+    MEMBER_DELETED = "CustomerWasDeleted"
+    MEMBER_LABELS_CHANGED = "CustomerLabelsWereChanged"
+    MEMBER_PASSWORD_CHANGED = "CustomerPasswordWasChanged"  # noqa: S105
+
+    BADGE_TYPE_CREATED = "BadgeTypeCreated"
+    BADGE_TYPE_UPDATED = "BadgeTypeUpdated"
+    BADGE_TYPE_ACTIVATED = "BadgeTypeActivated"
+    BADGE_TYPE_DEACTIVATED = "BadgeTypeDeactivated"
+    BADGE_TYPE_DELETED = "BadgeTypeDeleted"
+    BADGE_COMPLETED = "BadgeCompleted"
+    BADGE_COUNT_CHANGED = "MemberBadgeCompletedCountWasChanged"
 
 
 class Event(models.Model):
@@ -20,7 +56,7 @@ class Event(models.Model):
     sequence = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=new_id, editable=False)
     store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+")
-    name = models.CharField(max_length=64)
+    name = models.CharField(max_length=64, choices=[(name, name) for name in EventName])
     subject_kind = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=64)
     member_id = models.UUIDField(null=True, help_text="The member whose history this is part of.")

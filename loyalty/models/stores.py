@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -30,8 +31,10 @@ class Store(models.Model):
     timezone = models.CharField(
         max_length=64, default="UTC", help_text="Times without an offset are read in this zone."
     )
-    locales = models.JSONField(
-        default=english_only, help_text="Languages in which the store writes its texts."
+    locales = ArrayField(
+        models.CharField(max_length=16),
+        default=english_only,
+        help_text="Languages in which the store writes its texts.",
     )
     default_locale = models.CharField(max_length=16, default="en")
     active = models.BooleanField(default=True)

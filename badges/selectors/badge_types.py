@@ -1,0 +1,47 @@
+"""Find badge types."""
+
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce
+
+from badges.models import BadgeType
+from loyalty.errors import NotFound
+from loyalty.identifiers import Identifier
+from loyalty.models import Store
+
+
+def badge_types(store: Store) -> QuerySet[BadgeType]:
+    """The badge types of the store, without those that were deleted."""
+    return BadgeType.for_store(store).filter(deleted_at=None)
+
+
+def named_badge_types(store: Store, locale: str | None = None) -> QuerySet[Any]:
+    """The same with a `name`, by which they can be found and sorted."""
+    return badge_types(store).annotate(name=name_expression(store, locale))
+
+
+def name_expression(store: Store, locale: str | None, *, through: str = "") -> Coalesce:
+    """The badge type's name in that language, else in the store's own (notes, section 6.3).
+
+    `through` is the path to the badge type, such as "badge_type__".
+    """
+    languages = dict.fromkeys(filter(None, (locale, store.default_locale)))
+    names = [
+        KeyTextTransform("name", KeyTransform(language, f"{through}translations"))
+        for language in languages
+    ]
+    return Coalesce(*names, F(f"{through}system_code"))
+
+
+def get_badge_type(store: Store, identifier: Identifier) -> BadgeType:
+    found = badge_types(store)
+    if identifier.key == "id":
+        found = found.filter(id=identifier.uuid)
+    else:
+        found = found.filter(system_code=identifier.value)
+    badge_type = found.first()
+    if badge_type is None:
+        raise NotFound
+    return badge_type

@@ -1,0 +1,117 @@
+"""Who holds which badges, how often, and how that came about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import Coalesce, JSONObject
+
+from badges.models import BadgeEntry, BadgeType, MemberBadge
+from badges.selectors.badge_types import badge_types, name_expression
+from loyalty.errors import NotFound
+from loyalty.identifiers import Identifier
+from loyalty.models import Store
+from members.models import Member
+from members.selectors.members import members_named
+
+Rows = QuerySet[Any, Any]
+
+
+def member_badges(store: Store, locale: str | None = None) -> Rows:
+    """The badges that members of the store hold; those of deleted types are not shown."""
+    return (
+        MemberBadge.for_store(store)
+        .filter(badge_type__deleted_at=None)
+        .annotate(name=name_expression(store, locale, through="badge_type__"))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BadgesOfMember:
+    """One page of a member's badges, and how many there are in all and after filtering.
+
+    A row has the keys of `_ROW`; its moments are ISO 8601 texts in UTC.
+    """
+
+    rows: list[dict[str, Any]]
+    all: int
+    filtered: int
+
+
+_ROW = JSONObject(
+    badge_type_id="badge_type_id",
+    system_code="badge_type__system_code",
+    active="badge_type__active",
+    name="name",
+    translations="badge_type__translations",
+    completed_count="completed_count",
+    first_earned_at="first_earned_at",
+    updated_at="updated_at",
+)
+
+
+def badges_of_member(
+    store: Store,
+    identifier: Identifier,
+    *,
+    locale: str | None,
+    narrow: Callable[[Rows], Rows],
+    page: Callable[[Rows], Rows],
+) -> BadgesOfMember:
+    """The hottest read there is, so it is one statement: it finds the member, too.
+
+    `narrow` filters the badges, `page` orders and slices them.  Raises `NotFound` if there is
+    no such member.
+    """
+    every = member_badges(store, locale).filter(member_id=OuterRef("id"))
+    narrowed = narrow(every)
+    found = (
+        members_named(store, identifier)
+        .values_list(
+            ArraySubquery(page(narrowed).values_list(_ROW)),
+            _count(every),
+            _count(narrowed) if narrowed is not every else _count(every),
+        )
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return BadgesOfMember(*found)
+
+
+def holders(store: Store, badge_type: BadgeType) -> Rows:
+    """The members who hold the badge, as rows of `MemberBadge` with the member joined."""
+    return MemberBadge.for_store(store).filter(badge_type=badge_type).select_related("member")
+
+
+def counts_per_badge_type(store: Store) -> Rows:
+    """Each badge type with `members` (who hold it) and `completions` (how often in all)."""
+    held = MemberBadge.for_store(store).filter(badge_type_id=OuterRef("id")).order_by()
+    per_type = held.values("badge_type_id")
+    return badge_types(store).annotate(
+        members=Coalesce(Subquery(per_type.annotate(n=Count("id")).values("n")), 0),
+        completions=Coalesce(
+            Subquery(per_type.annotate(n=Sum("completed_count")).values("n")), 0
+        ),
+    )
+
+
+def entries_of_member(store: Store, member: Member) -> Rows:
+    """The member's lines of the ledger, each with the count before and after it."""
+    after = Window(
+        Sum("delta"),
+        partition_by=[F("badge_type_id")],
+        order_by=[F("recorded_at").asc(), F("id").asc()],
+    )
+    return (
+        BadgeEntry.for_store(store)
+        .filter(member=member)
+        .annotate(count_after=after, count_before=F("count_after") - F("delta"))
+    )
+
+
+def _count(rows: Rows) -> Coalesce:
+    counted = rows.order_by().values("member_id").annotate(n=Count("*")).values("n")
+    return Coalesce(Subquery(counted), 0)

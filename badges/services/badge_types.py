@@ -1,0 +1,207 @@
+"""Define badge types."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import py_svg_hush
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from badges.models import BadgeIcon, BadgeType
+from badges.models.badge_types import COLOR, SYSTEM_CODE
+from loyalty.actors import Actor
+from loyalty.errors import Code, Invalid, NotFound, Violation, taken
+from loyalty.identifiers import UUID_PATTERN
+from loyalty.models import EventName, Store
+from loyalty.services.events import record
+from loyalty.transactions import writes
+
+Translations = Mapping[str, Mapping[str, str]]
+
+MAX_ICON_BYTES = 100_000
+_OWN_ICON = re.compile(rf"/icon/{UUID_PATTERN}\.svg\Z")
+
+
+@writes
+def create_badge_type(
+    store: Store,
+    *,
+    system_code: str,
+    translations: Translations,
+    actor: Actor,
+    active: bool = True,
+    **attributes: Any,
+) -> BadgeType:
+    """Define a badge type.  `attributes` are further model fields (colours, icon, rank).
+
+    Raises `Invalid` for a system code that is in use, and for texts without a name in the
+    store's default language.
+    """
+    # One new badge type at a time in a store, so that a slug found free stays free.
+    Store.objects.select_for_update(no_key=True).get(id=store.id)
+    badge_type = BadgeType(
+        store=store,
+        system_code=system_code,
+        translations=translations,
+        active=active,
+        **attributes,
+    )
+    _check(store, badge_type)
+    badge_type.slug = _free_slug(store, badge_type)
+    try:
+        with transaction.atomic():
+            badge_type.save(force_insert=True)
+    except IntegrityError:
+        raise taken("systemCode", "A badge type with this system code already exists.") from None
+    _record(store, EventName.BADGE_TYPE_CREATED, badge_type, actor, active=active)
+    return badge_type
+
+
+@writes
+def update_badge_type(
+    store: Store, *, badge_type: BadgeType, actor: Actor, **changes: Any
+) -> BadgeType:
+    """Change texts, activity or attributes.  The system code is fixed at creation."""
+    badge_type = _locked(store, badge_type)
+    _apply(store, badge_type, changes, actor, EventName.BADGE_TYPE_UPDATED)
+    return badge_type
+
+
+@writes
+def set_badge_type_active(
+    store: Store, *, badge_type: BadgeType, active: bool, actor: Actor
+) -> None:
+    """Switch the badge type on or off.  Off: nobody earns it; who holds it keeps it."""
+    name = EventName.BADGE_TYPE_ACTIVATED if active else EventName.BADGE_TYPE_DEACTIVATED
+    _apply(store, _locked(store, badge_type), {"active": active}, actor, name)
+
+
+@writes
+def delete_badge_type(
+    store: Store, *, badge_type: BadgeType, actor: Actor, now: datetime
+) -> None:
+    """Take the badge type out of sight, everywhere.  The ledger keeps what was earned."""
+    badge_type = _locked(store, badge_type)
+    badge_type.deleted_at = now
+    badge_type.revision += 1
+    badge_type.save(update_fields=["deleted_at", "revision", "updated_at"])
+    _record(store, EventName.BADGE_TYPE_DELETED, badge_type, actor)
+
+
+@writes
+def upload_icon(store: Store, *, badge_type: BadgeType, svg: bytes, actor: Actor) -> BadgeIcon:
+    """Keep a drawing as the badge's icon, without anything in it that could act.
+
+    Raises `Invalid` for what is not an SVG of at most 100 kB.
+    """
+    badge_type = _locked(store, badge_type)
+    icon = BadgeIcon(store=store, svg=_harmless(svg))
+    icon.save(force_insert=True)
+    _apply(store, badge_type, {"icon": str(icon)}, actor, EventName.BADGE_TYPE_UPDATED)
+    return icon
+
+
+def _harmless(svg: bytes) -> str:
+    if len(svg) > MAX_ICON_BYTES:
+        raise Invalid(Violation(Code.TOO_LONG, "icon", "An icon may have 100 kB at most."))
+    try:
+        clean: str = py_svg_hush.filter_svg(svg).decode("utf-8")
+    except ValueError:
+        clean = ""
+    if "<svg" not in clean:
+        raise Invalid(Violation(Code.TYPE, "icon", "The file is not an SVG drawing."))
+    return clean
+
+
+def _locked(store: Store, badge_type: BadgeType) -> BadgeType:
+    found = (
+        BadgeType.for_store(store)
+        .select_for_update(no_key=True)
+        .filter(id=badge_type.id, deleted_at=None)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _apply(
+    store: Store, badge_type: BadgeType, changes: Mapping[str, Any], actor: Actor, name: EventName
+) -> None:
+    changed = sorted(name for name, value in changes.items() if getattr(badge_type, name) != value)
+    if not changed:
+        return
+    before = {field: getattr(badge_type, field) for field in changed}
+    for field in changed:
+        setattr(badge_type, field, changes[field])
+    _check(store, badge_type)
+    badge_type.revision += 1
+    badge_type.save(update_fields=[*changed, "revision", "updated_at"])
+    after = {field: getattr(badge_type, field) for field in changed}
+    _record(store, name, badge_type, actor, before=before, after=after)
+
+
+def _check(store: Store, badge_type: BadgeType) -> None:
+    wrong = [
+        *_wrong_text(SYSTEM_CODE, badge_type.system_code, "systemCode"),
+        *_wrong_text(COLOR, badge_type.background_color, "backgroundColor"),
+        *_wrong_text(COLOR, badge_type.text_color, "textColor"),
+        *_wrong_translations(store, badge_type.translations),
+    ]
+    if badge_type.icon and not _OWN_ICON.match(badge_type.icon):
+        parts = urlsplit(badge_type.icon)
+        if parts.scheme != "https" or not parts.hostname:
+            wrong.append(Violation(Code.URL, "icon", "This value is not a valid https URL."))
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def _wrong_text(validator: Any, value: str, path: str) -> list[Violation]:
+    try:
+        validator(value)
+    except ValidationError as error:
+        return [Violation(Code.PATTERN, path, error.messages[0])]
+    return []
+
+
+def _wrong_translations(store: Store, translations: Translations) -> list[Violation]:
+    wrong = [
+        Violation(
+            Code.UNKNOWN_FIELD, f"translations.{locale}",
+            "The store does not use this language.",
+        )
+        for locale in translations
+        if locale not in store.locales
+    ]  # fmt: skip
+    if not translations.get(store.default_locale, {}).get("name", "").strip():
+        path = f"translations.{store.default_locale}.name"
+        wrong.append(Violation(Code.BLANK, path, "This value should not be blank."))
+    return wrong
+
+
+def _free_slug(store: Store, badge_type: BadgeType) -> str:
+    name = badge_type.name_in(store.default_locale, store.default_locale)
+    base = slugify(name)[:240] or slugify(badge_type.system_code)[:240] or "badge"
+    used = set(
+        BadgeType.for_store(store)
+        .filter(deleted_at=None, slug__startswith=base)
+        .values_list("slug", flat=True)
+    )
+    number, slug = 1, base
+    while slug in used:
+        number += 1
+        slug = f"{base}-{number}"
+    return slug
+
+
+def _record(
+    store: Store, name: EventName, badge_type: BadgeType, actor: Actor, **data: object
+) -> None:
+    record(
+        store, name, subject_kind="badgeType", subject_id=badge_type.id, actor=actor,
+        data={"systemCode": badge_type.system_code, **data},
+    )  # fmt: skip

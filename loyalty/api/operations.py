@@ -1,0 +1,60 @@
+"""What an endpoint says about itself, once: its name, who may call it, what goes in and out.
+
+The same declaration guards the call, parses the body and writes the OpenAPI document.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rest_framework.serializers import BaseSerializer
+
+from loyalty.models import Access, Resource
+
+Action = TypeVar("Action", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The permission that an administrator or API key must hold.
+
+    `own_member`: a member may call it too, about nobody but themselves.
+    """
+
+    resource: Resource | None
+    access: Access = Access.VIEW
+    own_member: bool = False
+
+
+VIEW_SELF = Need(None)
+"""Any administrator: the answer is only about the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    id: str
+    summary: str
+    need: Need | None
+    """None: open to everybody, such as a login."""
+    body: type[BaseSerializer[Any]] | None = None
+    answer: type[BaseSerializer[Any]] | None = None
+    many: bool = False
+    status: int = 200
+    search: Any = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    tag: str = ""
+
+
+def operation(
+    id: str,
+    summary: str,
+    need: Need | None,
+    **details: Any,
+) -> Callable[[Action], Action]:
+    """Declare an action of an `ApiViewSet`; see `Operation` for the details."""
+
+    def declare(action: Action) -> Action:
+        action.operation = Operation(id, summary, need, **details)  # type: ignore[attr-defined]
+        return action
+
+    return declare

@@ -1,0 +1,182 @@
+"""The sealed base of every endpoint.
+
+A subclass declares operations; it cannot forget to check, because it is not asked to.
+"""
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from loyalty.actors import Actor
+from loyalty.api.authentication import AdministratorAuthentication, credential_of
+from loyalty.api.errors import open_loyalty_body
+from loyalty.api.idempotency import answer_once, key_of
+from loyalty.api.operations import Operation
+from loyalty.api.rendering import JsonWhateverIsAsked
+from loyalty.api.serializers import StrictSerializer
+from loyalty.errors import Forbidden, Unauthenticated
+from loyalty.models import Store
+from loyalty.selectors.access import Caller
+
+_SEALED = {
+    "dispatch": "the idempotency key is honoured there",
+    "initial": "the caller and the store are checked there",
+    "get_queryset": "ask a selector, and give it self.store",
+    "get_object": "ask a selector, and give it self.store",
+    "get_permissions": "declare a Need in @operation instead",
+    "get_authenticators": "set authentication_classes instead",
+}
+_KERNEL = "loyalty.api.views"
+
+
+class ApiViewSet(ViewSet):
+    """Endpoints outside of stores.  After `initial()`, `self.caller` may do what is declared."""
+
+    authentication_classes: ClassVar[Any] = [AdministratorAuthentication]
+    permission_classes: ClassVar[Any] = [AllowAny]  # `initial` below decides.
+    content_negotiation_class = JsonWhateverIsAsked
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+    error_body = staticmethod(open_loyalty_body)
+
+    caller: Caller
+    action: str | None
+    body_root = ""
+    """The key that wraps the request's body; paths in errors begin with it."""
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__ != _KERNEL:
+            for name, hint in _SEALED.items():
+                if name in cls.__dict__:
+                    raise TypeError(f"{cls.__name__}.{name} is sealed: {hint}.")
+
+    @property
+    def actor(self) -> Actor:
+        return self.caller.actor
+
+    @property
+    def operation(self) -> Operation:
+        """The declaration of the action that was asked for."""
+        declared = getattr(getattr(self, self.action or "", None), "operation", None)
+        if not isinstance(declared, Operation):
+            raise MethodNotAllowed(str(self.request.method))
+        return declared
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """DRF's own, with the idempotency key between the checks and the work."""
+        self.args, self.kwargs = args, kwargs
+        self.request = request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        response: HttpResponse
+        try:
+            self.initial(request, *args, **kwargs)
+            key = key_of(request) if self.operation.need is not None else None
+            if key is None:
+                response = self._work(request)
+            else:
+                response = answer_once(
+                    request, self._key_scope(), self._principal(), key,
+                    work=lambda: self._finished(self._work_or_refuse(request)),
+                )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 (the one place where errors become answers)
+            response = self.handle_exception(error)
+        if isinstance(response, Response):
+            return self._finished(response)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(
+            request
+        )
+        need = self.operation.need
+        if need is None:
+            return
+        self.caller = self._authenticated(request)
+        self._enter()
+        self._check(self.caller)
+
+    def body(self) -> Any:
+        """The parsed body of the request; raises for everything that the schema does not allow."""
+        declared = self.operation.body
+        assert declared is not None, "The operation declares no body."  # noqa: S101
+        serializer = declared(data=self.request.data, context=self._context())
+        serializer.is_valid(raise_exception=True)
+        root = getattr(declared, "root", "")
+        self.body_root = root
+        return serializer.validated_data[root] if root else serializer.validated_data
+
+    def _authenticated(self, request: Request) -> Caller:
+        for authenticator in request.authenticators:
+            found = authenticator.authenticate(request)
+            if found is not None:
+                request.user, request.auth = found
+                caller: Caller = found[1]
+                return caller
+        if credential_of(request) is not None:
+            # Known, but of a kind that this endpoint does not serve: a member, mostly.
+            raise Forbidden
+        raise Unauthenticated(Unauthenticated.Reason.MISSING)
+
+    def _enter(self) -> None:
+        """Nothing to enter here; `StoreViewSet` enters its store."""
+
+    def _check(self, caller: Caller) -> None:
+        need = self.operation.need
+        assert need is not None  # noqa: S101 (`initial` returned before)
+        if need.resource is not None and not caller.may(need.resource, need.access):
+            raise Forbidden
+
+    def _context(self) -> dict[str, Any]:
+        return {"request": self.request, "view": self}
+
+    def _work(self, request: Request) -> Response:
+        handler = getattr(self, (request.method or "").lower())
+        response: Response = handler(request, **self._handler_arguments())
+        return response
+
+    def _work_or_refuse(self, request: Request) -> Response:
+        try:
+            return self._work(request)
+        except Exception as error:  # noqa: BLE001 (as above; a refusal is an answer to keep)
+            return self.handle_exception(error)
+
+    def _finished(self, response: Response) -> Response:
+        finished = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        assert isinstance(finished, Response)  # noqa: S101
+        finished.render()
+        return finished
+
+    def _handler_arguments(self) -> dict[str, Any]:
+        return self.kwargs
+
+    def _key_scope(self) -> Store | None:
+        return None
+
+    def _principal(self) -> str:
+        return f"{self.actor.kind}:{self.actor.id}"
+
+
+class StoreViewSet(ApiViewSet):
+    """Endpoints below /api/{storeCode}/.  `self.store` is a store that the caller may enter."""
+
+    store: Store
+
+    def _enter(self) -> None:
+        self.store = self.caller.entered_store()
+
+    def _context(self) -> dict[str, Any]:
+        return {**super()._context(), "store": self.store}
+
+    def _handler_arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in self.kwargs.items() if name != "store_code"}
+
+    def _key_scope(self) -> Store | None:
+        return self.store
+
+
+__all__ = ["ApiViewSet", "StoreViewSet", "StrictSerializer"]

@@ -1,0 +1,36 @@
+"""Find members."""
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.db.models.expressions import Value
+
+from loyalty.errors import NotFound
+from loyalty.identifiers import Identifier
+from loyalty.models import Store
+from members.models import Member
+
+
+def members(store: Store) -> QuerySet[Member]:
+    return Member.for_store(store)
+
+
+def members_named(store: Store, identifier: Identifier) -> QuerySet[Member]:
+    """At most one member.  E-mail addresses match whatever their case."""
+    found = members(store)
+    match identifier.key:
+        case "id":
+            return found.filter(id=identifier.uuid)
+        case "email":
+            return found.filter(Exact(Lower("email"), Lower(Value(identifier.value))))
+        case "phone":
+            return found.filter(phone=identifier.value)
+        case _:
+            return found.filter(loyalty_card_number=identifier.value)
+
+
+def get_member(store: Store, identifier: Identifier) -> Member:
+    member = members_named(store, identifier).first()
+    if member is None:
+        raise NotFound
+    return member

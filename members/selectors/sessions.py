@@ -1,0 +1,50 @@
+"""The member behind a token."""
+
+from dataclasses import dataclass
+
+from loyalty.actors import Actor, ActorKind, Source
+from loyalty.errors import Forbidden, Unauthenticated
+from loyalty.identifiers import Identifier
+from loyalty.models import Store
+from loyalty.selectors.access import Caller
+from loyalty.tokens import MemberAccessToken
+from members.models import Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCaller(Caller):
+    """A member, who may do in their own store what an endpoint allows for "own"."""
+
+    member: Member
+
+    def is_called(self, identifier: Identifier) -> bool:
+        """Whether the identifier means this member; costs no query and tells nothing of others."""
+        match identifier.key:
+            case "id":
+                return identifier.uuid == self.member.id
+            case "email":
+                return (self.member.email or "").lower() == identifier.value.lower()
+            case "phone":
+                return self.member.phone == identifier.value
+            case _:
+                return self.member.loyalty_card_number == identifier.value
+
+
+def member_by_token(
+    token: MemberAccessToken, store_code: str | None, address: str | None
+) -> MemberCaller:
+    """One statement.  Raises `Forbidden` in any other store, whether or not it exists."""
+    member = (
+        Member.across_stores.select_related("store")
+        .filter(store_id=token.store_id, id=token.owner_id)
+        .first()
+    )
+    if member is None or not member.active or member.token_version != token.version:
+        raise Unauthenticated(Unauthenticated.Reason.INVALID_TOKEN)
+    store: Store = member.store
+    if store_code is None or store.code.lower() != store_code.lower() or not store.active:
+        raise Forbidden
+    actor = Actor(ActorKind.MEMBER, member.id, f"member {member.id}", Source.API, address)
+    return MemberCaller(
+        actor=actor, administrator_id=None, store=store, enters_store=True, member=member
+    )

@@ -1,0 +1,1 @@
+"""What is promised of starting, stopping and being killed; with real processes."""
