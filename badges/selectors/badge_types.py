@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
@@ -32,16 +32,27 @@ def name_expression(store: Store, locale: str | None, *, through: str = "") -> C
         KeyTextTransform("name", KeyTransform(language, f"{through}translations"))
         for language in languages
     ]
-    return Coalesce(*names, F(f"{through}system_code"))
+    return Coalesce(*names, F(f"{through}system_code"), output_field=TextField())
 
 
 def get_badge_type(store: Store, identifier: Identifier) -> BadgeType:
-    found = badge_types(store)
-    if identifier.key == "id":
-        found = found.filter(id=identifier.uuid)
-    else:
-        found = found.filter(system_code=identifier.value)
-    badge_type = found.first()
+    badge_type: BadgeType | None = _named(badge_types(store), identifier).first()
     if badge_type is None:
         raise NotFound
     return badge_type
+
+
+def named_badge_type_row(
+    store: Store, identifier: Identifier, locale: str | None
+) -> dict[str, Any]:
+    """One badge type as a row with its `name`; raises `NotFound`."""
+    row = _named(named_badge_types(store, locale), identifier).values().first()
+    if row is None:
+        raise NotFound
+    return dict(row)
+
+
+def _named(found: QuerySet[Any], identifier: Identifier) -> QuerySet[Any]:
+    if identifier.key == "id":
+        return found.filter(id=identifier.uuid)
+    return found.filter(system_code=identifier.value)

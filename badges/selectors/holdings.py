@@ -67,18 +67,13 @@ def badges_of_member(
     """
     every = member_badges(store, locale).filter(member_id=OuterRef("id"))
     narrowed = narrow(every)
-    found = (
-        members_named(store, identifier)
-        .values_list(
-            ArraySubquery(page(narrowed).values_list(_ROW)),
-            _count(every),
-            _count(narrowed) if narrowed is not every else _count(every),
-        )
-        .first()
-    )
+    columns = [ArraySubquery(page(narrowed).values_list(_ROW)), _count(narrowed)]
+    if narrowed is not every:
+        columns.append(_count(every))
+    found = members_named(store, identifier).values_list(*columns).first()
     if found is None:
         raise NotFound
-    return BadgesOfMember(*found)
+    return BadgesOfMember(rows=found[0], filtered=found[1], all=found[-1])
 
 
 def holders(store: Store, badge_type: BadgeType) -> Rows:
@@ -92,9 +87,7 @@ def counts_per_badge_type(store: Store) -> Rows:
     per_type = held.values("badge_type_id")
     return badge_types(store).annotate(
         members=Coalesce(Subquery(per_type.annotate(n=Count("id")).values("n")), 0),
-        completions=Coalesce(
-            Subquery(per_type.annotate(n=Sum("completed_count")).values("n")), 0
-        ),
+        completions=Coalesce(Subquery(per_type.annotate(n=Sum("completed_count")).values("n")), 0),
     )
 
 

@@ -81,9 +81,7 @@ def set_badge_type_active(
 
 
 @writes
-def delete_badge_type(
-    store: Store, *, badge_type: BadgeType, actor: Actor, now: datetime
-) -> None:
+def delete_badge_type(store: Store, *, badge_type: BadgeType, actor: Actor, now: datetime) -> None:
     """Take the badge type out of sight, everywhere.  The ledger keeps what was earned."""
     badge_type = _locked(store, badge_type)
     badge_type.deleted_at = now

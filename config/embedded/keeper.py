@@ -39,7 +39,6 @@ def summon(var: Path) -> None:
 
 def keep(var: Path) -> None:
     """Look after the servers in `var` until nobody uses them, then stop them."""
-    seen: list[Server] = []
     next_look = 0.0
     with (var / ".keeper").open("w") as lock:
         if not users.try_lock(lock):
@@ -53,18 +52,14 @@ def keep(var: Path) -> None:
                     lock.close()
                     return
             if time.monotonic() >= next_look:
-                _look_after(var, seen)
+                _look_after(var)
                 next_look = time.monotonic() + _LOOK_EVERY
             time.sleep(_COUNT_EVERY)
 
 
-def _look_after(var: Path, seen: list[Server]) -> None:
-    """Start again what ran at an earlier look and is down now."""
+def _look_after(var: Path) -> None:
     for server in _SERVERS:
-        if server.is_running(var):
-            if server not in seen:
-                seen.append(server)
-        elif server in seen:
+        if server.has_died(var):
             try:
                 with users.starting(var):
                     server.start(var)

@@ -56,6 +56,11 @@ def is_running(var: Path) -> bool:
     return is_listening(sockets_of(var) / "postgres" / ".s.PGSQL.5432")
 
 
+def has_died(var: Path) -> bool:
+    """Whether it was started, was not stopped, and is down."""
+    return any(var.glob("postgres-*/postmaster.pid")) and not is_running(var)
+
+
 def _make_cluster(var: Path, data: Path) -> None:
     """Make it under another name, so that one with its proper name is always whole."""
     free = shutil.disk_usage(var).free

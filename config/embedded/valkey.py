@@ -41,6 +41,11 @@ def is_running(var: Path) -> bool:
     return is_listening(_socket_of(var))
 
 
+def has_died(var: Path) -> bool:
+    """Whether it was started, was not stopped, and is down."""
+    return (var / "valkey.pid").exists() and not is_running(var)
+
+
 def _launch(var: Path) -> None:
     settings = {
         "port": "0",

@@ -12,7 +12,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from loyalty.actors import Actor
-from loyalty.selectors.access import Caller, administrator_by_key, administrator_by_token
+from loyalty.selectors.callers import Caller, administrator_by_key, administrator_by_token
 from loyalty.services.api_keys import note_key_use
 from loyalty.tokens import AccessToken, AdminAccessToken, read_access_token
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Model, QuerySet
 from django.http import QueryDict
@@ -33,7 +34,7 @@ class ListQuery:
     order_by: tuple[Any, ...]
     filters: QueryDict
     search: type[Search]
-    store: Store
+    zone: ZoneInfo
     locale: str | None
 
     @property
@@ -48,7 +49,7 @@ class ListQuery:
         """The rows that the filters let through."""
         if not self.filters:
             return rows
-        return self.search(self.filters, rows, self.store).applied
+        return self.search(self.filters, rows, self.zone).applied
 
     def ordered(self, rows: Rows, default: Iterable[str]) -> Rows:
         """In the order asked for, ties broken by id so that pages never overlap."""
@@ -58,7 +59,7 @@ class ListQuery:
         return rows[self.offset : self.offset + self.size]
 
 
-def read_list_query(params: QueryDict, search: type[Search], store: Store) -> ListQuery:
+def read_list_query(params: QueryDict, search: type[Search], store: Store | None) -> ListQuery:
     """Raises `Invalid` for any parameter that the list does not know, naming it."""
     filters = QueryDict(mutable=True)
     order_by: list[Any] = []
@@ -89,7 +90,7 @@ def read_list_query(params: QueryDict, search: type[Search], store: Store) -> Li
         order_by=tuple(order_by),
         filters=filters,
         search=search,
-        store=store,
+        zone=ZoneInfo(store.timezone if store else "UTC"),
         locale=params.get("_locale"),
     )
 

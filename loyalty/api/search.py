@@ -19,7 +19,6 @@ from django.utils.dateparse import parse_datetime
 from django_filters.constants import EMPTY_VALUES
 
 from loyalty.errors import Code, Invalid, Violation
-from loyalty.models import Store
 
 FormField = Callable[..., forms.Field]
 
@@ -167,11 +166,11 @@ class Search(django_filters.FilterSet):
 
     terms: Mapping[str, Term] = {}
 
-    def __init__(self, data: QueryDict, queryset: QuerySet[Model, Any], store: Store) -> None:
+    def __init__(self, data: QueryDict, queryset: QuerySet[Model, Any], zone: ZoneInfo) -> None:
         # The parent copies every filter there is, which costs more than the query; here only
         # those that were asked for are touched.
         self.filters = {name: self.base_filters[name] for name in data}
-        self.data, self.queryset, self._store = data, queryset, store
+        self.data, self.queryset, self._zone = data, queryset, zone
 
     @property
     def applied(self) -> QuerySet[Model, Any]:
@@ -197,7 +196,7 @@ class Search(django_filters.FilterSet):
         fields = {name: filter_.field for name, filter_ in self.filters.items()}
         for field in fields.values():
             if isinstance(field, MomentField):
-                field.timezone = ZoneInfo(self._store.timezone)
+                field.timezone = self._zone
         form: forms.Form = type("SearchForm", (forms.Form,), fields)(self.data)
         return form
 

@@ -20,9 +20,9 @@ MAX_INT32 = 2**31 - 1
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses what it does not know.  `root` is the key that wraps the body, if one does."""
+    """Refuses what it does not know.  `wrapper` is the key around the body, if there is one."""
 
-    root = ""
+    wrapper = ""
     default_error_messages = {
         "invalid": "This value should be of type object.",
         **_MISSING,
@@ -52,7 +52,7 @@ def wrapped(root: str, inner: type[StrictSerializer], *, name: str = "") -> type
     return type(
         name or f"{inner.__name__}Body",
         (StrictSerializer,),
-        {"root": root, root: inner(), "__doc__": inner.__doc__, "__module__": inner.__module__},
+        {"wrapper": root, root: inner(), "__doc__": inner.__doc__, "__module__": inner.__module__},
     )
 
 

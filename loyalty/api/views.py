@@ -21,7 +21,7 @@ from loyalty.api.rendering import JsonWhateverIsAsked
 from loyalty.api.serializers import StrictSerializer
 from loyalty.errors import Forbidden, Unauthenticated
 from loyalty.models import Store
-from loyalty.selectors.access import Caller
+from loyalty.selectors.callers import Caller
 
 _SEALED = {
     "dispatch": "the idempotency key is honoured there",
@@ -90,9 +90,8 @@ class ApiViewSet(ViewSet):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(
-            request
-        )
+        request.accepted_renderer = self.get_renderers()[0]
+        request.accepted_media_type = request.accepted_renderer.media_type
         need = self.operation.need
         if need is None:
             return
@@ -106,9 +105,9 @@ class ApiViewSet(ViewSet):
         assert declared is not None, "The operation declares no body."  # noqa: S101
         serializer = declared(data=self.request.data, context=self._context())
         serializer.is_valid(raise_exception=True)
-        root = getattr(declared, "root", "")
-        self.body_root = root
-        return serializer.validated_data[root] if root else serializer.validated_data
+        wrapper = getattr(declared, "wrapper", "")
+        self.body_root = wrapper
+        return serializer.validated_data[wrapper] if wrapper else serializer.validated_data
 
     def _authenticated(self, request: Request) -> Caller:
         for authenticator in request.authenticators:
@@ -128,7 +127,11 @@ class ApiViewSet(ViewSet):
     def _check(self, caller: Caller) -> None:
         need = self.operation.need
         assert need is not None  # noqa: S101 (`initial` returned before)
-        if need.resource is not None and not caller.may(need.resource, need.access):
+        if caller.is_member:
+            allowed = need.own_member
+        else:
+            allowed = need.resource is None or caller.may(need.resource, need.access)
+        if not allowed:
             raise Forbidden
 
     def _context(self) -> dict[str, Any]:

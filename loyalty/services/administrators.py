@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from loyalty.actors import Actor
-from loyalty.errors import Code, Invalid, NotFound, Violation, taken
+from loyalty.errors import Code, Forbidden, Invalid, NotFound, Violation, taken
 from loyalty.models import Administrator, EventName, Role
+from loyalty.selectors.access import Reach, reach_of, reach_of_roles
 from loyalty.services.events import record
 from loyalty.services.login import Attempt, password_fits
 from loyalty.services.sessions import end_administrator_sessions
@@ -25,16 +26,20 @@ def create_administrator(
     email: str,
     role_ids: Sequence[int],
     actor: Actor,
+    reach: Reach,
     username: str | None = None,
     password: str | None = None,
     **details: Any,
 ) -> Administrator:
     """Add an administrator.  The username is the e-mail address unless another is given.
 
-    Whoever is not `external` logs in and needs a password.  `details` are model fields.
+    Whoever is not `external` logs in and needs a password.  Without roles, the default ones are
+    given.  `details` are model fields.
     """
     administrator = Administrator(email=email, username=username or email, **details)
-    roles = _roles(role_ids)
+    if not role_ids:
+        role_ids = list(Role.objects.filter(is_default=True).values_list("id", flat=True))
+    roles = _roles(role_ids, reach)
     if password is not None:
         _set_password(administrator, password, path="plainPassword")
     elif administrator.external:
@@ -53,12 +58,14 @@ def update_administrator(
     *,
     administrator: Administrator,
     actor: Actor,
+    reach: Reach,
     role_ids: Sequence[int] | None = None,
     password: str | None = None,
     **details: Any,
 ) -> Administrator:
     """Change the given fields.  A new password, or deactivation, ends every session at once."""
     administrator = _locked(administrator)
+    check_manages(reach, administrator)
     changed = sorted(
         name for name, value in details.items() if getattr(administrator, name) != value
     )
@@ -73,7 +80,7 @@ def update_administrator(
     if role_ids is not None:
         before = sorted(role.id for role in administrator.roles.all())
         if before != sorted(set(role_ids)):
-            administrator.roles.set(_roles(role_ids))
+            administrator.roles.set(_roles(role_ids, reach))
             changed.append("roles")
     _record(administrator, EventName.ADMINISTRATOR_UPDATED, actor, {"changed": changed})
     return administrator
@@ -115,10 +122,18 @@ def _end_access(administrator: Administrator) -> None:
     end_administrator_sessions(administrator)
 
 
-def _roles(role_ids: Sequence[int]) -> list[Role]:
+def check_manages(reach: Reach, administrator: Administrator) -> None:
+    """Nobody changes somebody who may do more than they may: it would be a way up."""
+    if not reach.covers(reach_of(administrator.id)):
+        raise Forbidden
+
+
+def _roles(role_ids: Sequence[int], reach: Reach) -> list[Role]:
     roles = list(Role.objects.filter(id__in=role_ids))
     if len(roles) != len(set(role_ids)):
         raise Invalid(Violation(Code.CHOICE, "roles", "One or more of the roles do not exist."))
+    if not reach.covers(reach_of_roles(roles)):
+        raise Forbidden
     return roles
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 from loyalty.actors import Actor
 from loyalty.errors import NotFound
 from loyalty.models import Administrator, ApiKey, EventName
-from loyalty.selectors.access import KEY_PREFIX, KeyUse, hash_key
+from loyalty.selectors.callers import KEY_PREFIX, KeyUse, hash_key
 from loyalty.services.events import record
 from loyalty.transactions import writes
 

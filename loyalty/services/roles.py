@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from loyalty.actors import Actor
-from loyalty.errors import Code, Conflict, Invalid, NotFound, Violation, taken
+from loyalty.errors import Code, Conflict, Forbidden, Invalid, NotFound, Violation, taken
 from loyalty.models import EventName, Role, RolePermission, Store
+from loyalty.selectors.access import Reach, reach_of_roles
 from loyalty.services.events import record
 from loyalty.transactions import writes
 
@@ -20,6 +21,7 @@ def create_role(
     permissions: Sequence[Permission],
     store_codes: Sequence[str],
     actor: Actor,
+    reach: Reach,
     is_default: bool = False,
     is_master: bool = False,
 ) -> Role:
@@ -27,6 +29,7 @@ def create_role(
     role = Role(name=name, is_default=is_default, is_master=is_master)
     _save(role)
     _fill(role, permissions, store_codes)
+    _check_reach(reach, role)
     _record(role, EventName.ROLE_CREATED, permissions, store_codes, actor)
     return role
 
@@ -40,20 +43,24 @@ def update_role(
     store_codes: Sequence[str],
     is_default: bool,
     actor: Actor,
+    reach: Reach,
 ) -> Role:
     """Replace the role's name, permissions and stores; works from its holders' next request on."""
     role = _locked(role_id)
+    _check_reach(reach, role)
     role.name, role.is_default = name, is_default
     _save(role)
     _fill(role, permissions, store_codes)
+    _check_reach(reach, role)
     _record(role, EventName.ROLE_UPDATED, permissions, store_codes, actor)
     return role
 
 
 @writes
-def delete_role(*, role_id: int, actor: Actor) -> None:
+def delete_role(*, role_id: int, actor: Actor, reach: Reach) -> None:
     """Take the role from everyone and delete it.  A master role stays."""
     role = _locked(role_id)
+    _check_reach(reach, role)
     if role.is_master:
         raise Conflict("The master role cannot be deleted.")
     _record(role, EventName.ROLE_DELETED, [], [], actor)
@@ -65,6 +72,12 @@ def _locked(role_id: int) -> Role:
     if role is None:
         raise NotFound
     return role
+
+
+def _check_reach(reach: Reach, role: Role) -> None:
+    """Nobody hands out, changes or takes away what they do not have.  Undoes what was written."""
+    if not reach.covers(reach_of_roles([role])):
+        raise Forbidden
 
 
 def _save(role: Role) -> None:

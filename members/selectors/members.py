@@ -1,13 +1,12 @@
 """Find members."""
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
-from django.db.models.expressions import Value
 
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
-from loyalty.models import Store
+from loyalty.models import Event, Store
 from members.models import Member
 
 
@@ -34,3 +33,8 @@ def get_member(store: Store, identifier: Identifier) -> Member:
     if member is None:
         raise NotFound
     return member
+
+
+def history_of(store: Store, member: Member) -> QuerySet[Event]:
+    """What happened to the member, as the log of events has it."""
+    return Event.for_store(store).filter(member_id=member.id)

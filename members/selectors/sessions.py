@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import Forbidden, Unauthenticated
 from loyalty.identifiers import Identifier
-from loyalty.models import Store
-from loyalty.selectors.access import Caller
+from loyalty.models import Access, Resource, Store
+from loyalty.selectors.callers import Caller
 from loyalty.tokens import MemberAccessToken
 from members.models import Member
 
@@ -16,6 +16,13 @@ class MemberCaller(Caller):
     """A member, who may do in their own store what an endpoint allows for "own"."""
 
     member: Member
+
+    @property
+    def is_member(self) -> bool:
+        return True
+
+    def may(self, resource: Resource, access: Access) -> bool:
+        return False
 
     def is_called(self, identifier: Identifier) -> bool:
         """Whether the identifier means this member; costs no query and tells nothing of others."""
@@ -33,7 +40,10 @@ class MemberCaller(Caller):
 def member_by_token(
     token: MemberAccessToken, store_code: str | None, address: str | None
 ) -> MemberCaller:
-    """One statement.  Raises `Forbidden` in any other store, whether or not it exists."""
+    """One statement.  Raises `Forbidden` in any other store, whether or not it exists.
+
+    Without a store code the URL is one outside of stores, and the token's own store is meant.
+    """
     member = (
         Member.across_stores.select_related("store")
         .filter(store_id=token.store_id, id=token.owner_id)
@@ -42,7 +52,8 @@ def member_by_token(
     if member is None or not member.active or member.token_version != token.version:
         raise Unauthenticated(Unauthenticated.Reason.INVALID_TOKEN)
     store: Store = member.store
-    if store_code is None or store.code.lower() != store_code.lower() or not store.active:
+    elsewhere = store_code is not None and store.code.lower() != store_code.lower()
+    if elsewhere or not store.active:
         raise Forbidden
     actor = Actor(ActorKind.MEMBER, member.id, f"member {member.id}", Source.API, address)
     return MemberCaller(

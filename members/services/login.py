@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from loyalty.actors import Actor
 from loyalty.errors import Unauthenticated
 from loyalty.models import Store
 from loyalty.services.login import Attempt, password_fits
@@ -28,6 +29,13 @@ def login_member(
         raise Unauthenticated(Unauthenticated.Reason.BAD_CREDENTIALS)
     attempt.fitted()
     return member
+
+
+def count_password_attempt(store: Store, member: Member, *, actor: Actor, now: datetime) -> Attempt:
+    """A wrong current password counts like a failed login: a stolen token must not guess it."""
+    attempt = Attempt(f"member {store.code.lower()}", str(member.id), actor.address, now=now)
+    attempt.begin()
+    return attempt
 
 
 def _find(store: Store, username: str) -> Member | None:

@@ -188,9 +188,7 @@ def _save(member: Member, **how: Any) -> None:
         raise taken(*_TAKEN[constraint]) from None
 
 
-def _record(
-    store: Store, name: EventName, member: Member, actor: Actor, **data: object
-) -> None:
+def _record(store: Store, name: EventName, member: Member, actor: Actor, **data: object) -> None:
     record(
         store, name, subject_kind="member", subject_id=member.id, member_id=member.id,
         actor=actor, data=data,

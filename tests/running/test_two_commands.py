@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,15 +114,20 @@ def test_an_interrupted_installation_is_repaired_and_a_second_waits(checkout: Pa
     assert _run(checkout, "manage", "check").stderr == ""
 
 
-def _manage(var: Path, port: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def _stack(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "manage.py", "dev"],
         cwd=CHECKOUT,
         env=stranger(var, PORT=str(port), DJANGO_SETTINGS_MODULE="config.development"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def test_a_taken_port_is_one_sentence(var: Path) -> None:
@@ -128,7 +135,7 @@ def test_a_taken_port_is_one_sentence(var: Path) -> None:
         other_program.bind(("127.0.0.1", 0))
         other_program.listen()
         port = other_program.getsockname()[1]
-        with _manage(var, port) as process:
+        with _stack(var, port) as process:
             told, _ = process.communicate()
     assert process.returncode == 1
     assert told == (
@@ -151,7 +158,7 @@ def _is_healthy(port: int) -> bool:
 @pytest.mark.skipif("demo" not in get_commands(), reason="The demo store is not there yet.")
 def test_the_whole_stack_survives_the_death_of_its_servers_and_stops_on_term(var: Path) -> None:
     port = free_port()
-    with _manage(var, port) as process:
+    with _stack(var, port) as process:
         wait_until(lambda: _is_healthy(port), 60)
         postmaster = max(map(recorded_pid, var.glob("postgres-*/postmaster.pid")))
         broker = recorded_pid(var / "valkey.pid")

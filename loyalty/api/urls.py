@@ -1,0 +1,42 @@
+"""The kernel's routes, below /api/."""
+
+from django.urls import path
+
+from loyalty.api import paths as _converters  # noqa: F401 (registers the path converters)
+from loyalty.api.resources.administrators import AdministratorsViewSet, ApiKeysViewSet
+from loyalty.api.resources.health import HealthViewSet
+from loyalty.api.resources.roles import RolesViewSet
+from loyalty.api.resources.sessions import SessionViewSet
+from loyalty.api.resources.stores import SettingsViewSet, StoresViewSet
+
+health, session = HealthViewSet.as_view, SessionViewSet.as_view
+stores, roles = StoresViewSet.as_view, RolesViewSet.as_view
+administrators, keys = AdministratorsViewSet.as_view, ApiKeysViewSet.as_view
+settings = SettingsViewSet.as_view
+
+urlpatterns = [
+    path("", health({"get": "about"})),
+    path("healthcheck", health({"get": "check"})),
+    path("admin/login_check", session({"post": "login"})),
+    path("token/refresh", session({"post": "refresh"})),
+    path("store", stores({"get": "list", "post": "create"})),
+    path("store/<lower_uuid:store_id>", stores({"get": "retrieve", "put": "update"})),
+    path("acl/role", roles({"get": "list", "post": "create"})),
+    path(
+        "acl/role/<int:role_id>",
+        roles({"get": "retrieve", "put": "update", "delete": "destroy"}),
+    ),
+    path("acl/accesses", roles({"get": "accesses"})),
+    path("acl/resources", roles({"get": "resources"})),
+    path("admin", administrators({"get": "list"})),
+    path("admin/data", administrators({"post": "create"})),
+    path("admin/data/<lower_uuid:admin_id>", administrators({"get": "retrieve", "put": "update"})),
+    path("admin/permissions", administrators({"get": "permissions"})),
+    path("admin/password", administrators({"put": "password"})),
+    path("admin/<lower_uuid:admin_id>/api-key", keys({"get": "list", "post": "create"})),
+    path(
+        "admin/<lower_uuid:admin_id>/api-key/<lower_uuid:key_id>",
+        keys({"put": "update", "delete": "destroy"}),
+    ),
+    path("<store_code:store_code>/settings", settings({"get": "retrieve", "patch": "update"})),
+]

@@ -1,0 +1,19 @@
+"""How URLs name a member (Open Loyalty notes, section 3)."""
+
+from django.urls import register_converter
+
+from loyalty.identifiers import UUID_PATTERN, IdentifierConverter
+
+
+class MemberConverter(IdentifierConverter):
+    regex = "|".join(
+        [
+            UUID_PATTERN,
+            r"email=[a-zA-Z0-9!#$%&'.*+\-@=?^_`{|}~;]{1,255}",
+            r"phone=[0-9+]{1,32}",
+            r"loyaltyCardNumber=[0-9a-zA-Z._-]{1,255}",
+        ]
+    )
+
+
+register_converter(MemberConverter, "member")
