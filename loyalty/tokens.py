@@ -80,8 +80,7 @@ class MemberAccessToken(AccessToken):
 
 
 _KINDS: dict[str, type[AccessToken]] = {
-    kind.token_type: kind  # type: ignore[misc]
-    for kind in (AdminAccessToken, MemberAccessToken)
+    kind.token_type: kind for kind in (AdminAccessToken, MemberAccessToken)
 }
 
 

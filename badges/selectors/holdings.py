@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum, Window
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject
 
 from badges.models import BadgeEntry, BadgeType, MemberBadge
@@ -67,7 +68,7 @@ def badges_of_member(
     """
     every = member_badges(store, locale).filter(member_id=OuterRef("id"))
     narrowed = narrow(every)
-    columns = [ArraySubquery(page(narrowed).values_list(_ROW)), _count(narrowed)]
+    columns: list[Combinable] = [ArraySubquery(page(narrowed).values_list(_ROW)), _count(narrowed)]
     if narrowed is not every:
         columns.append(_count(every))
     found = members_named(store, identifier).values_list(*columns).first()

@@ -7,6 +7,7 @@ member and one badge for five thousand are the same statement.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -138,7 +139,7 @@ def post(store: Store, lines: Sequence[Line], *, actor: Actor, now: datetime) ->
     The caller holds the members' locks.  A count can never fall below 0: that would be a defect
     of the caller, and nothing is written.
     """
-    values = {
+    values: dict[str, Any] = {
         "store": store.id,
         "actor_kind": actor.kind,
         "actor_id": actor.id,

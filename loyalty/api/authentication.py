@@ -4,14 +4,13 @@ There are no cookies here, so no other site can make a browser call in somebody'
 """
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from loyalty.actors import Actor
 from loyalty.selectors.callers import Caller, administrator_by_key, administrator_by_token
 from loyalty.services.api_keys import note_key_use
 from loyalty.tokens import AccessToken, AdminAccessToken, read_access_token
@@ -24,29 +23,23 @@ class ApiKeyText:
     text: str
 
 
-def credential_of(request: Request) -> AccessToken | ApiKeyText | None:
+Credential = AccessToken | ApiKeyText
+
+CallerLookup = Callable[[Credential, str | None, str | None], Caller | None]
+"""From a credential, the store code of the URL and the address to the caller; None: not mine."""
+
+
+def credential_of(request: Request) -> Credential | None:
     """What the caller presents, verified as far as that is possible without a query.
 
     Raises `Unauthenticated` for a token that is expired or not ours.
     """
-    if not hasattr(request, "_credential"):
-        request._credential = _read_credential(request)
-    found: AccessToken | ApiKeyText | None = request._credential
-    return found
-
-
-def _read_credential(request: Request) -> AccessToken | ApiKeyText | None:
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return read_access_token(token.strip()[:_MAX_CREDENTIAL_LENGTH])
     # Open Loyalty also takes the key from the query string (notes, section 1.3).
     key = request.META.get("HTTP_X_AUTH_TOKEN") or request.query_params.get("auth_token")
     return ApiKeyText(key.strip()[:_MAX_CREDENTIAL_LENGTH]) if key else None
-
-
-def store_code_of(request: Request) -> str | None:
-    code: str | None = request.parser_context["kwargs"].get("store_code")
-    return code
 
 
 def address_of(request: Request) -> str | None:
@@ -65,19 +58,14 @@ def address_of(request: Request) -> str | None:
         return None
 
 
-class AdministratorAuthentication(BaseAuthentication):
+def administrator_caller(
+    credential: Credential, store_code: str | None, address: str | None
+) -> Caller | None:
     """Administrators and API keys.  One statement, which also fetches the store of the URL."""
-
-    def authenticate(self, request: Request) -> tuple[Actor, Caller] | None:
-        credential = credential_of(request)
-        store_code, address = store_code_of(request), address_of(request)
-        if isinstance(credential, ApiKeyText):
-            caller, use = administrator_by_key(credential.text, store_code, address)
-            note_key_use(use, now=timezone.now())
-            return caller.actor, caller
-        if isinstance(credential, AdminAccessToken):
-            caller = administrator_by_token(
-                credential.owner_id, credential.version, store_code, address
-            )
-            return caller.actor, caller
-        return None
+    if isinstance(credential, ApiKeyText):
+        caller, use = administrator_by_key(credential.text, store_code, address)
+        note_key_use(use, now=timezone.now())
+        return caller
+    if isinstance(credential, AdminAccessToken):
+        return administrator_by_token(credential.owner_id, credential.version, store_code, address)
+    return None

@@ -190,7 +190,7 @@ class Search(django_filters.FilterSet):
                 rows = filter_.filter(rows, form.cleaned_data[name])
             except Invalid as error:
                 raise Invalid(*(violation.below(name) for violation in error.violations)) from None
-        return rows  # type: ignore[no-any-return]
+        return rows
 
     def _form(self) -> forms.Form:
         fields = {name: filter_.field for name, filter_ in self.filters.items()}

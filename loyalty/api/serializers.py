@@ -125,11 +125,6 @@ class Flag(serializers.BooleanField):
             self.fail("invalid")
         return data
 
-    def get_default(self) -> Any:
-        if self.default is serializers.empty:
-            raise serializers.SkipField
-        return super().get_default()
-
 
 class Count(serializers.IntegerField):
     """A whole number from 0 up to the largest that 32 bits hold (Open Loyalty, Limits)."""

@@ -13,12 +13,16 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from loyalty.actors import Actor
-from loyalty.api.authentication import AdministratorAuthentication, credential_of
+from loyalty.api.authentication import (
+    CallerLookup,
+    address_of,
+    administrator_caller,
+    credential_of,
+)
 from loyalty.api.errors import open_loyalty_body
 from loyalty.api.idempotency import answer_once, key_of
 from loyalty.api.operations import Operation
 from loyalty.api.rendering import JsonWhateverIsAsked
-from loyalty.api.serializers import StrictSerializer
 from loyalty.errors import Forbidden, Unauthenticated
 from loyalty.models import Store
 from loyalty.selectors.callers import Caller
@@ -29,7 +33,7 @@ _SEALED = {
     "get_queryset": "ask a selector, and give it self.store",
     "get_object": "ask a selector, and give it self.store",
     "get_permissions": "declare a Need in @operation instead",
-    "get_authenticators": "set authentication_classes instead",
+    "get_authenticators": "set caller_lookups instead",
 }
 _KERNEL = "loyalty.api.views"
 
@@ -37,14 +41,13 @@ _KERNEL = "loyalty.api.views"
 class ApiViewSet(ViewSet):
     """Endpoints outside of stores.  After `initial()`, `self.caller` may do what is declared."""
 
-    authentication_classes: ClassVar[Any] = [AdministratorAuthentication]
-    permission_classes: ClassVar[Any] = [AllowAny]  # `initial` below decides.
+    caller_lookups: ClassVar[tuple[CallerLookup, ...]] = (administrator_caller,)
+    permission_classes = [AllowAny]  # `initial` below decides.
     content_negotiation_class = JsonWhateverIsAsked
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     error_body = staticmethod(open_loyalty_body)
 
     caller: Caller
-    action: str | None
     body_root = ""
     """The key that wraps the request's body; paths in errors begin with it."""
 
@@ -110,16 +113,16 @@ class ApiViewSet(ViewSet):
         return serializer.validated_data[wrapper] if wrapper else serializer.validated_data
 
     def _authenticated(self, request: Request) -> Caller:
-        for authenticator in request.authenticators:
-            found = authenticator.authenticate(request)
-            if found is not None:
-                request.user, request.auth = found
-                caller: Caller = found[1]
+        credential = credential_of(request)
+        if credential is None:
+            raise Unauthenticated(Unauthenticated.Reason.MISSING)
+        store_code, address = self.kwargs.get("store_code"), address_of(request)
+        for lookup in self.caller_lookups:
+            caller = lookup(credential, store_code, address)
+            if caller is not None:
                 return caller
-        if credential_of(request) is not None:
-            # Known, but of a kind that this endpoint does not serve: a member, mostly.
-            raise Forbidden
-        raise Unauthenticated(Unauthenticated.Reason.MISSING)
+        # Known, but of a kind that this endpoint does not serve: a member.
+        raise Forbidden
 
     def _enter(self) -> None:
         """Nothing to enter here; `StoreViewSet` enters its store."""
@@ -180,6 +183,3 @@ class StoreViewSet(ApiViewSet):
 
     def _key_scope(self) -> Store | None:
         return self.store
-
-
-__all__ = ["ApiViewSet", "StoreViewSet", "StrictSerializer"]

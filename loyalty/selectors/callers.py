@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -122,14 +123,14 @@ def hash_key(key: str) -> bytes:
 
 def _fetch(
     statement: str, *, owner: UUID | None, public: str | None, code: str | None
-) -> Sequence[object] | None:
+) -> Sequence[Any] | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"owner": owner, "public": public, "code": code})
-        row: Sequence[object] | None = cursor.fetchone()
+        row: Sequence[Any] | None = cursor.fetchone()
     return row
 
 
-def _caller(row: Sequence[object], actor: Actor) -> Caller:
+def _caller(row: Sequence[Any], actor: Actor) -> Caller:
     store_values = row[12:]
     store = (
         Store.from_db("default", _STORE_COLUMNS, store_values)
@@ -138,9 +139,9 @@ def _caller(row: Sequence[object], actor: Actor) -> Caller:
     )
     return Caller(
         actor=actor,
-        administrator_id=row[0],  # type: ignore[arg-type]
+        administrator_id=row[0],
         store=store,
         is_master=bool(row[9]),
         enters_store=bool(row[10]),
-        permissions=frozenset((resource, access) for resource, access in row[11]),  # type: ignore[attr-defined]
+        permissions=frozenset((resource, access) for resource, access in row[11]),
     )

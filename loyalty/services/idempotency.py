@@ -76,7 +76,7 @@ def forget_old_keys(*, now: datetime) -> int:
             """,
             [now - settings.IDEMPOTENCY_KEY_LIFETIME],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _reserve(
@@ -84,7 +84,7 @@ def _reserve(
 ) -> int:
     """The row's number, found or made, committed by itself; one past its life is made anew."""
     values = {
-        "store": store and store.id,
+        "store": store.id if store else None,
         "principal": principal,
         "key": key,
         "fingerprint": fingerprint,

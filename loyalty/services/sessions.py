@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from loyalty.actors import Actor
@@ -31,6 +32,12 @@ class Owner:
     administrator_id: UUID | None = None
     store_id: UUID | None = None
     member_id: UUID | None = None
+
+    @property
+    def id(self) -> UUID:
+        owner = self.administrator_id or self.member_id
+        assert owner is not None  # noqa: S101 (an owner is one of the two)
+        return owner
 
 
 @writes
@@ -58,7 +65,7 @@ def refresh_session(presented: str, *, store: Store | None, now: datetime) -> tu
              WHERE hash = %(hash)s AND used_at IS NULL AND revoked_at IS NULL
                AND expires_at > %(now)s AND store_id IS NOT DISTINCT FROM %(store)s
             """,
-            {"now": now, "hash": token_hash, "store": store and store.id},
+            {"now": now, "hash": token_hash, "store": store.id if store else None},
         )
         won = cursor.rowcount == 1
     link = RefreshToken.objects.filter(hash=token_hash, store=store).first()
@@ -104,13 +111,11 @@ def revoke_family(family: UUID, *, store: Store | None, actor: Actor) -> None:
 def revoke_sessions(store: Store | None, *, owner: Owner, actor: Actor) -> None:
     """Log out everywhere: no refresh token of the owner works any more."""
     end_sessions(owner)
-    subject = owner.administrator_id or owner.member_id
-    assert subject is not None  # noqa: S101 (an owner is one of the two)
     record(
         store,
         EventName.SESSIONS_REVOKED,
         subject_kind="administrator" if owner.administrator_id else "member",
-        subject_id=subject,
+        subject_id=owner.id,
         member_id=owner.member_id,
         actor=actor,
     )
@@ -118,12 +123,12 @@ def revoke_sessions(store: Store | None, *, owner: Owner, actor: Actor) -> None:
 
 def end_sessions(owner: Owner) -> None:
     """Revoke the owner's refresh tokens, as part of a service that has another purpose."""
-    RefreshToken.objects.filter(
-        administrator_id=owner.administrator_id,
-        store_id=owner.store_id,
-        member_id=owner.member_id,
-        revoked_at=None,
-    ).update(revoked_at=timezone.now())
+    mine = (
+        Q(administrator_id=owner.administrator_id)
+        if owner.administrator_id
+        else Q(store_id=owner.store_id, member_id=owner.member_id)
+    )
+    RefreshToken.objects.filter(mine, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def end_administrator_sessions(administrator: Administrator) -> None:

@@ -1,12 +1,12 @@
 """Members log in and out (Open Loyalty notes, section 1.1)."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.authentication import AdministratorAuthentication, address_of
+from loyalty.api.authentication import CallerLookup, address_of, administrator_caller
 from loyalty.api.operations import Need, operation
 from loyalty.api.resources.sessions import (
     Credentials,
@@ -20,7 +20,7 @@ from loyalty.errors import Unauthenticated
 from loyalty.models import Store
 from loyalty.services.sessions import Owner, open_session, revoke_sessions
 from loyalty.tokens import MemberAccessToken
-from members.api.authentication import MemberAuthentication
+from members.api.authentication import member_caller
 from members.models import Member
 from members.selectors.sessions import MemberCaller
 from members.services.login import login_member
@@ -51,7 +51,7 @@ class MemberSessionViewSet(ApiViewSet):
         if store is None:
             raise Unauthenticated(Unauthenticated.Reason.BAD_CREDENTIALS)
         owner, refresh = renewed(request, presented, store)
-        member = Member.for_store(store).filter(id=owner.member_id, active=True).first()
+        member = Member.for_store(store).filter(id=owner.id, active=True).first()
         if member is None:
             raise Unauthenticated(Unauthenticated.Reason.BAD_CREDENTIALS)
         return _tokens(member, refresh)
@@ -60,7 +60,7 @@ class MemberSessionViewSet(ApiViewSet):
 class LogoutViewSet(ApiViewSet):
     """For administrators and members alike.  Open Loyalty logs out by GET; POST does the same."""
 
-    authentication_classes: ClassVar[Any] = [AdministratorAuthentication, MemberAuthentication]
+    caller_lookups: ClassVar[tuple[CallerLookup, ...]] = (administrator_caller, member_caller)
 
     @operation(
         "userGetTokenRevoke", "Log out: revoke every refresh token of the caller",

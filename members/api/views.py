@@ -1,13 +1,13 @@
 """The sealed base of every endpoint that is about one member."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from loyalty.api.authentication import AdministratorAuthentication
+from loyalty.api.authentication import CallerLookup, administrator_caller
 from loyalty.api.views import StoreViewSet
 from loyalty.errors import Forbidden
 from loyalty.identifiers import Identifier
 from loyalty.selectors.callers import Caller
-from members.api.authentication import MemberAuthentication
+from members.api.authentication import member_caller
 from members.models import Member
 from members.selectors.members import get_member
 from members.selectors.sessions import MemberCaller
@@ -19,7 +19,7 @@ class MemberViewSet(StoreViewSet):
     Another member's name is refused before anything is looked up, so nobody learns who exists.
     """
 
-    authentication_classes: ClassVar[Any] = [AdministratorAuthentication, MemberAuthentication]
+    caller_lookups: ClassVar[tuple[CallerLookup, ...]] = (administrator_caller, member_caller)
 
     names_member: ClassVar[bool] = True
 

@@ -125,7 +125,7 @@ def delete_member(store: Store, *, member: Member, actor: Actor) -> None:
     member = _locked(store, member)
     member_id = member.id
     # Straight to SQL: the foreign keys cascade, and only they may delete ledger rows.
-    Member.for_store(store).filter(id=member_id)._raw_delete("default")  # type: ignore[attr-defined]
+    Member.for_store(store).filter(id=member_id)._raw_delete("default")
     member.id = member_id
     _record(store, EventName.MEMBER_DELETED, member, actor)
 

@@ -165,7 +165,7 @@ class BadgeEntryRead(Serializer[Any]):
     previousCompletedCount = IntegerField()
     currentCompletedCount = IntegerField()
     reason = CharField()
-    source = CharField()
+    source = CharField()  # type: ignore[assignment]  # Field.source means something else.
     actorKind = CharField()
     actorId = UUIDField(allow_null=True)
     actor = CharField()

@@ -219,7 +219,7 @@ class AdministratorsViewSet(ApiViewSet):
         answer=PermissionsRead, tag="Administrator",
     )  # fmt: skip
     def permissions(self, request: Request) -> Response:
-        me = Administrator.objects.prefetch_related("roles").get(id=self.caller.administrator_id)
+        me = own_account(self)
         return Response(
             {
                 "superAdmin": self.caller.is_master,
@@ -236,7 +236,7 @@ class AdministratorsViewSet(ApiViewSet):
     )  # fmt: skip
     def password(self, request: Request) -> Response:
         given, now = self.body(), timezone.now()
-        me = Administrator.objects.get(id=self.caller.administrator_id)
+        me = own_account(self)
         if me.external:
             raise Forbidden
         attempt = count_password_attempt(me, actor=self.actor, now=now)
@@ -315,6 +315,10 @@ class ApiKeysViewSet(ApiViewSet):
         given = self.body()
         expires_at: datetime | None = given.get("expirationDate")
         return {"name": given["name"], "expires_at": expires_at}
+
+
+def own_account(view: ApiViewSet) -> Administrator:
+    return seen_administrator(view, str(view.caller.administrator_id))
 
 
 def seen_administrator(view: ApiViewSet, admin_id: str) -> Administrator:

@@ -87,9 +87,7 @@ class SessionViewSet(ApiViewSet):
     )  # fmt: skip
     def refresh(self, request: Request) -> Response:
         owner, refresh = renewed(request, self.body()["refresh_token"], None)
-        administrator = Administrator.objects.filter(
-            id=owner.administrator_id, is_active=True
-        ).first()
+        administrator = Administrator.objects.filter(id=owner.id, is_active=True).first()
         if administrator is None:
             raise Unauthenticated(Unauthenticated.Reason.BAD_CREDENTIALS)
         return tokens(
