@@ -137,6 +137,23 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Rosette",
+    "DESCRIPTION": "Loyalty with badges at heart, in Open Loyalty's dialect.",
+    "VERSION": VERSION,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": False,
+    "SORT_OPERATIONS": True,
+    "POSTPROCESSING_HOOKS": ["loyalty.api.openapi.camel_case_paths"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "Bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "token": {"type": "apiKey", "in": "header", "name": "X-AUTH-TOKEN"},
+        }
+    },
+}
+
 # --- Work in the background -------------------------------------------------------------------
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)

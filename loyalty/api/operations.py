@@ -3,8 +3,8 @@
 The same declaration guards the call, parses the body and writes the OpenAPI document.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rest_framework.serializers import BaseSerializer
@@ -41,8 +41,9 @@ class Operation:
     many: bool = False
     status: int = 200
     search: Any = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
     tag: str = ""
+    checks_password: bool = False
+    """Guessing is counted, and answered with 429."""
 
 
 def operation(

@@ -21,8 +21,8 @@ from members.api.serializers import (
     MemberCreatedRead,
     MemberIdRead,
     MemberRead,
+    NewPasswordWrite,
     OwnPasswordWrite,
-    PasswordWrite,
     member_fields,
     member_read,
 )
@@ -134,7 +134,7 @@ class MembersViewSet(MemberViewSet):
 
     @operation(
         "memberPostPassword", "Give a member a password", MODIFY,
-        body=PasswordWrite, status=204, tag="Member",
+        body=NewPasswordWrite, status=204, tag="Member",
     )  # fmt: skip
     def set_password(self, request: Request, member: Identifier) -> Response:
         password = self.body()["plainPassword"]
@@ -168,7 +168,7 @@ class OwnPasswordViewSet(MemberViewSet):
 
     @operation(
         "memberPutPassword", "Change one's own password", Need(None, own_member=True),
-        body=OwnPasswordWrite, status=204, tag="Member",
+        body=OwnPasswordWrite, status=204, tag="Member", checks_password=True,
     )  # fmt: skip
     def update(self, request: Request) -> Response:
         if not isinstance(self.caller, MemberCaller):

@@ -83,11 +83,11 @@ class CustomAttributesDelete(StrictSerializer):
     customAttributes = Items(child=LabelKeyWrite())
 
 
-class PasswordWrite(StrictSerializer):
+class NewPasswordWrite(StrictSerializer):
     plainPassword = Text(max_length=1024)
 
 
-class OwnPasswordWrite(PasswordWrite):
+class OwnPasswordWrite(NewPasswordWrite):
     currentPassword = Text(max_length=1024)
 
 

@@ -32,6 +32,7 @@ class MemberSessionViewSet(ApiViewSet):
     @operation(
         "memberLoginCheck", "Log in as a member", None,
         body=Credentials, answer=TokensRead, tag="Authorization",
+        checks_password=True,
     )  # fmt: skip
     def login(self, request: Request, store_code: str) -> Response:
         now = timezone.now()

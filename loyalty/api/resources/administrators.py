@@ -57,6 +57,9 @@ class AdministratorWrite(StrictSerializer):
     roles = Items(child=Count())
 
 
+AdministratorBody = wrapped("admin", AdministratorWrite)
+
+
 class AdministratorIdRead(Serializer[Any]):
     adminId = UUIDField()
 
@@ -90,6 +93,9 @@ class PasswordWrite(StrictSerializer):
 class ApiKeyWrite(StrictSerializer):
     name = Text()
     expirationDate = Moment(required=False, allow_null=True)
+
+
+ApiKeyBody = wrapped("apiKey", ApiKeyWrite)
 
 
 class ApiKeyRead(Serializer[Any]):
@@ -184,7 +190,7 @@ class AdministratorsViewSet(ApiViewSet):
 
     @operation(
         "adminPost", "Add an administrator", Need(Resource.ADMIN, Access.MODIFY),
-        body=wrapped("admin", AdministratorWrite), answer=AdministratorIdRead,
+        body=AdministratorBody, answer=AdministratorIdRead,
         tag="Administrator",
     )  # fmt: skip
     def create(self, request: Request) -> Response:
@@ -202,7 +208,7 @@ class AdministratorsViewSet(ApiViewSet):
 
     @operation(
         "adminPut", "Change an administrator", Need(Resource.ADMIN, Access.MODIFY),
-        body=wrapped("admin", AdministratorWrite), answer=AdministratorIdRead,
+        body=AdministratorBody, answer=AdministratorIdRead,
         tag="Administrator",
     )  # fmt: skip
     def update(self, request: Request, admin_id: str) -> Response:
@@ -232,7 +238,7 @@ class AdministratorsViewSet(ApiViewSet):
 
     @operation(
         "adminPutPassword", "Change one's own password", VIEW_SELF,
-        body=PasswordWrite, status=204, tag="Administrator",
+        body=PasswordWrite, status=204, tag="Administrator", checks_password=True,
     )  # fmt: skip
     def password(self, request: Request) -> Response:
         given, now = self.body(), timezone.now()
@@ -273,7 +279,7 @@ class ApiKeysViewSet(ApiViewSet):
 
     @operation(
         "apiKeyPost", "Make an API key; its token is shown this once", VIEW_SELF,
-        body=wrapped("apiKey", ApiKeyWrite), answer=ApiKeyRead, tag="Administrator",
+        body=ApiKeyBody, answer=ApiKeyRead, tag="Administrator",
     )  # fmt: skip
     def create(self, request: Request, admin_id: str) -> Response:
         row, key = create_api_key(
@@ -283,7 +289,7 @@ class ApiKeysViewSet(ApiViewSet):
 
     @operation(
         "apiKeyPut", "Rename an API key or move its end", VIEW_SELF,
-        body=wrapped("apiKey", ApiKeyWrite), status=204, tag="Administrator",
+        body=ApiKeyBody, status=204, tag="Administrator",
     )  # fmt: skip
     def update(self, request: Request, admin_id: str, key_id: str) -> Response:
         update_api_key(api_key=self._key(admin_id, key_id), **self._details(), actor=self.actor)

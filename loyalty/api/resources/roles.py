@@ -38,6 +38,9 @@ class RoleWrite(StrictSerializer):
     stores = Items(child=Text(max_length=64), required=False, max_length=1000)
 
 
+RoleBody = wrapped("role", RoleWrite)
+
+
 class PermissionRead(Serializer[Any]):
     id = IntegerField()
     resource = CharField()
@@ -112,7 +115,7 @@ class RolesViewSet(ApiViewSet):
 
     @operation(
         "aclRolePost", "Make a role", Need(Resource.ACL, Access.MODIFY),
-        body=wrapped("role", RoleWrite), status=201, tag="Access",
+        body=RoleBody, status=201, tag="Access",
     )  # fmt: skip
     def create(self, request: Request) -> Response:
         create_role(**self._details(), actor=self.actor, reach=self._reach())
@@ -124,7 +127,7 @@ class RolesViewSet(ApiViewSet):
 
     @operation(
         "aclRolePut", "Change a role", Need(Resource.ACL, Access.MODIFY),
-        body=wrapped("role", RoleWrite), status=204, tag="Access",
+        body=RoleBody, status=204, tag="Access",
     )  # fmt: skip
     def update(self, request: Request, role_id: int) -> Response:
         role = self._role(role_id)

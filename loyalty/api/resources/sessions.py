@@ -71,6 +71,7 @@ class SessionViewSet(ApiViewSet):
     @operation(
         "adminLoginCheck", "Log in as an administrator", None,
         body=Credentials, answer=TokensRead, tag="Authorization",
+        checks_password=True,
     )  # fmt: skip
     def login(self, request: Request) -> Response:
         now = timezone.now()

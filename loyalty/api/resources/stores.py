@@ -33,6 +33,9 @@ class StoreWrite(StrictSerializer):
     active = Flag()
 
 
+StoreBody = wrapped("store", StoreWrite)
+
+
 class StoreIdRead(Serializer[Any]):
     storeId = UUIDField()
 
@@ -56,6 +59,9 @@ class SettingsWrite(StrictSerializer):
     timezone = Text(required=False, max_length=64)
     locales = Items(child=Text(max_length=16), required=False, allow_empty=False)
     defaultLocale = Text(required=False, max_length=16)
+
+
+SettingsBody = wrapped("settings", SettingsWrite)
 
 
 class SettingsRead(Serializer[Any]):
@@ -120,7 +126,7 @@ class StoresViewSet(ApiViewSet):
 
     @operation(
         "storePost", "Open a store", Need(Resource.STORES, Access.MODIFY),
-        body=wrapped("store", StoreWrite), answer=StoreIdRead, tag="Store",
+        body=StoreBody, answer=StoreIdRead, tag="Store",
     )  # fmt: skip
     def create(self, request: Request) -> Response:
         store = create_store(**self.body(), actor=self.actor)
@@ -137,7 +143,7 @@ class StoresViewSet(ApiViewSet):
 
     @operation(
         "storePut", "Change a store", Need(Resource.STORES, Access.MODIFY),
-        body=wrapped("store", StoreWrite), status=204, tag="Store",
+        body=StoreBody, status=204, tag="Store",
     )  # fmt: skip
     def update(self, request: Request, store_id: str) -> Response:
         update_store(self._store(UUID(store_id)), **self.body(), actor=self.actor)
@@ -160,7 +166,7 @@ class SettingsViewSet(StoreViewSet):
 
     @operation(
         "settingsPatch", "Change the store's settings", Need(Resource.SETTINGS, Access.MODIFY),
-        body=wrapped("settings", SettingsWrite), answer=SettingsEnvelope, tag="Settings",
+        body=SettingsBody, answer=SettingsEnvelope, tag="Settings",
     )  # fmt: skip
     def update(self, request: Request) -> Response:
         names = {"identificationMethod": "identification_method", "defaultLocale": "default_locale"}
