@@ -55,6 +55,7 @@ except (EmbeddedServerError, OSError) as error:
 
 os.environ.setdefault("HTTPS", "0")
 os.environ.setdefault("ROSETTE_DEMO", "1")
+os.environ.setdefault("ROSETTE_DEMO_FILE", str(VAR / "demo.json"))
 
 from config.settings import *  # noqa: E402, F403
 

@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "openapi" / "openloyalty.json"
-DEMO = Path(settings.BASE_DIR) / "var" / "demo.json"
 
 
 @require_safe
@@ -28,7 +27,7 @@ def _demo() -> dict[str, object] | None:
     if not settings.DEMO:
         return None
     try:
-        facts: dict[str, object] = json.loads(DEMO.read_text(encoding="utf-8"))
+        facts: dict[str, object] = json.loads(Path(settings.DEMO_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return facts

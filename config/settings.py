@@ -37,6 +37,7 @@ CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 # The address of the caller is the one that this many trusted proxies in front of us appended.
 TRUSTED_PROXIES = env_int("TRUSTED_PROXIES", 0)
 DEMO = env_bool("ROSETTE_DEMO", default=False)
+DEMO_FILE = env_text("ROSETTE_DEMO_FILE", str(BASE_DIR / "var" / "demo.json"))
 
 INSTALLED_APPS = [
     "unfold",

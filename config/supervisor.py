@@ -40,7 +40,8 @@ def supervise(
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As `nohup` has it.
+            signal.signal(number, lambda *_: stopping.set())
     children = [_Child(program) for program in programs]
     greeted = False
     try:

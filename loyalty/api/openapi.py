@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework.serializers import (
+    BaseSerializer,
     BooleanField,
     CharField,
     IntegerField,
@@ -146,9 +146,7 @@ class OperationSchema(AutoSchema):
     def _answer(self, declared: Operation) -> Any:
         if declared.answer is None:
             return OpenApiResponse(None, "Done; no content.")
-        if not declared.many:
-            return declared.answer
-        return _list_of(declared.answer)
+        return _list_of(declared.answer) if declared.many else declared.answer
 
     def _refusals(self, declared: Operation) -> Iterator[int]:
         changes = self.method in MUTATING
@@ -214,8 +212,17 @@ class OperationSchema(AutoSchema):
         ]
 
 
-@cache
-def _list_of(answer: Any) -> Any:
+_LISTS: dict[Any, Any] = {}
+
+
+def _list_of(answer: type[BaseSerializer[Any]]) -> Any:
+    """The envelope of a list; one class for each answer, as the document has one component."""
+    if answer not in _LISTS:
+        _LISTS[answer] = _make_list_of(answer)
+    return _LISTS[answer]
+
+
+def _make_list_of(answer: type[BaseSerializer[Any]]) -> Any:
     name = re.sub("Read$", "", answer.__name__)
     fields = {"items": ListField(child=answer()), "total": TotalRead()}
     return inline_serializer(f"{name}List", fields)
