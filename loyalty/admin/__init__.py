@@ -1,0 +1,5 @@
+"""The admin's base, and the kernel's pages: stores, access, and the log of events."""
+
+from loyalty.admin import administrators, api_keys, events, roles, stores
+
+__all__ = ["administrators", "api_keys", "events", "roles", "stores"]

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.errors import TooManyAttempts, Unauthenticated
+from loyalty.admin.staff import address_of
+from loyalty.errors import Unauthenticated
 from loyalty.models import Administrator
 from loyalty.services.login import login_administrator
 
@@ -19,15 +20,17 @@ class AdministratorBackend:
         password: str | None = None,
         **_: Any,
     ) -> Administrator | None:
+        """Raises `TooManyAttempts`: that is not a wrong password, and the form says so."""
         if not username or not password:
             return None
-        address = request.META.get("REMOTE_ADDR") if request else None
+        address = address_of(request) if request else None
         try:
             return login_administrator(
                 username=username, password=password, address=address, now=timezone.now()
             )
-        except (Unauthenticated, TooManyAttempts):
+        except Unauthenticated:
             return None
 
     def get_user(self, user_id: UUID) -> Administrator | None:
+        """Asked on each request, so a deactivated account is out with its next click."""
         return Administrator.objects.filter(id=user_id, is_active=True).first()

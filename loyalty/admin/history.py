@@ -1,0 +1,84 @@
+"""What happened to a row, told from the log of events."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from loyalty.models import Event
+
+_LATEST = 100
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event as a person reads it: what happened, and which values it changed."""
+
+    event: Event
+    title: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+def events_of(subject_kind: str, row: Any) -> QuerySet[Event]:
+    """The events about the row itself, latest first.
+
+    Those about a member are the member's history: a badge type that a million members earned
+    has had a handful of changes.
+    """
+    found = Event.across_stores.filter(
+        subject_kind=subject_kind, subject_id=str(row.pk), member_id=None
+    ).order_by("-sequence")
+    return found
+
+
+def words(name: str) -> str:
+    """ "BadgeTypeUpdated" as "Badge type updated". """
+    text = _WORD.sub(" ", name).lower().replace("customer", "member")
+    return text[:1].upper() + text[1:]
+
+
+def lines(events: QuerySet[Event]) -> Iterator[Line]:
+    for event in events[:_LATEST]:
+        yield Line(event, words(event.name), tuple(_changes(event.data)))
+
+
+def _changes(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    before, after = data.get("before", {}), data.get("after", {})
+    for name in after:
+        yield name.replace("_", " "), _shown(before.get(name)), _shown(after[name])
+    for name in data.get("changed", []):
+        yield name.replace("_", " "), "", ""
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | "":
+            return "nothing"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            names = [
+                f"{locale}: {texts.get('name', '')}" if isinstance(texts, dict) else str(texts)
+                for locale, texts in value.items()
+            ]
+            return ", ".join(names)
+        case list():
+            return ", ".join(str(item) for item in value)
+        case _:
+            return str(value)
+
+
+def history_page(admin: Any, request: HttpRequest, row: Any, events: Any) -> HttpResponse:
+    context = {
+        "title": f"History of {row}",
+        "row": row,
+        "lines": list(lines(events)),
+        "latest": _LATEST,
+        "back": admin.url_of(row),
+    }
+    response: HttpResponse = admin.show(request, "loyalty/admin/history.html", context)
+    return response

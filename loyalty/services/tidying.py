@@ -1,0 +1,16 @@
+"""Take away what has had its time.  None of it says what happened, so none of it is an event."""
+
+from datetime import datetime, timedelta
+
+from loyalty.models import LoginFailures, RefreshToken
+from loyalty.services.idempotency import forget_old_keys
+
+# A replayed token is recognised for this long after it expired.
+_KEEP_EXPIRED_TOKENS = timedelta(days=7)
+
+
+def tidy(*, now: datetime) -> None:
+    """May run at any time, in any number of processes."""
+    forget_old_keys(now=now)
+    LoginFailures.objects.filter(window_ends_at__lt=now).delete()
+    RefreshToken.objects.filter(expires_at__lt=now - _KEEP_EXPIRED_TOKENS).delete()
