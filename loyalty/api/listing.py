@@ -59,14 +59,19 @@ class ListQuery:
         return rows[self.offset : self.offset + self.size]
 
 
-def read_list_query(params: QueryDict, search: type[Search], store: Store | None) -> ListQuery:
-    """Raises `Invalid` for any parameter that the list does not know, naming it."""
+def read_list_query(
+    params: QueryDict, search: type[Search], store: Store | None, *, also: Iterable[str] = ()
+) -> ListQuery:
+    """Raises `Invalid` for any parameter that the list does not know, naming it.
+
+    `also` names parameters that the caller reads itself.
+    """
     filters = QueryDict(mutable=True)
     order_by: list[Any] = []
     wrong: list[Violation] = []
     for name, values in params.lists():
         listed = _IN_LIST.match(name)
-        if name in _COMMON:
+        if name in _COMMON or name in also:
             continue
         if order := _ORDER_BY.match(name):
             term = search.terms.get(order["field"])

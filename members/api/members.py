@@ -6,8 +6,10 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from loyalty.api import scrolling
 from loyalty.api.listing import answer_page, read_list_query
 from loyalty.api.operations import Need, operation
+from loyalty.api.scrolling import answer_scroll
 from loyalty.errors import Forbidden
 from loyalty.identifiers import Identifier
 from loyalty.models import Access, Resource
@@ -52,16 +54,18 @@ class MembersViewSet(MemberViewSet):
         answer=MemberRead, many=True, search=MemberSearch, tag="Member",
     )  # fmt: skip
     def list(self, request: Request) -> Response:
-        query = read_list_query(request.query_params, MemberSearch, self.store)
-        return Response(
-            answer_page(
-                query,
-                members(self.store),
-                columns=READ_COLUMNS,
-                render=lambda row: member_read(row, self.store),
-                default_order=["created_at"],
-            )
+        query = read_list_query(
+            request.query_params, MemberSearch, self.store, also=[scrolling.PARAMETER]
         )
+        token = request.query_params.get(scrolling.PARAMETER)
+        rows, store = members(self.store), self.store
+        shape: dict[str, Any] = {
+            "columns": READ_COLUMNS,
+            "render": lambda row: member_read(row, store),
+        }
+        if token is not None:
+            return Response(answer_scroll(query, token, rows, **shape))
+        return Response(answer_page(query, rows, **shape, default_order=["created_at"]))
 
     @operation(
         "memberPost", "Register a member", MODIFY,
