@@ -67,10 +67,14 @@ _REFUSALS = {
     503: (Refused, "The database is busy; see Retry-After."),
 }
 
+# Each with an example that the demo data answers, so that a first try on /docs succeeds.
 _PATH_PARAMETERS = {
-    "store_code": "Code of the store, whatever its case.",
-    "member": "UUID, `email=…`, `phone=…` or `loyaltyCardNumber=…`.",
-    "badge_type": "UUID, or `systemCode=…` such as `systemCode=gold_badge`.",
+    "store_code": ("Code of the store, whatever its case.", "DEFAULT"),
+    "member": (
+        "UUID, `email=…`, `phone=…` or `loyaltyCardNumber=…`.",
+        "loyaltyCardNumber=DEFAULT-0001",
+    ),
+    "badge_type": ("UUID, or `systemCode=…`.", "systemCode=first_cup"),
 }
 
 _KEY = OpenApiParameter(
@@ -168,8 +172,13 @@ class OperationSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         declared = self.operation
         parameters = [
-            OpenApiParameter(name, str, OpenApiParameter.PATH, description=description)
-            for name, description in _PATH_PARAMETERS.items()
+            OpenApiParameter(
+                name,
+                {"type": "string", "example": example},
+                OpenApiParameter.PATH,
+                description=description,
+            )
+            for name, (description, example) in _PATH_PARAMETERS.items()
             if f"{{{name}}}" in self.path
         ]
         if declared.search is not None:
