@@ -15,7 +15,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
 _VENV = _ROOT / ".venv"
-_LOCK = _ROOT / "requirements.lock"
+_LISTED = _ROOT / "requirements.lock"
+_LOCK = _ROOT / "var" / ".installing"
 _NOTE = _VENV / "installed"
 _ROOM = 600_000_000
 _FULL = 20_000_000
@@ -23,7 +24,8 @@ _FULL = 20_000_000
 
 def install(wanted: str) -> None:
     """Make the environment, unless another process did so while this one waited."""
-    with (_ROOT / ".venv.lock").open("w") as lock:
+    _LOCK.parent.mkdir(exist_ok=True)
+    with _LOCK.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -38,7 +40,7 @@ def install(wanted: str) -> None:
         _say("Installing what requirements.lock lists into .venv; this happens once.")
         _python(sys.executable, "-m", "venv", str(_VENV))
         pip = [str(_VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-        exactly = ["--require-hashes", "--no-deps", "--requirement", str(_LOCK)]
+        exactly = ["--require-hashes", "--no-deps", "--requirement", str(_LISTED)]
         _python(*pip, "install", "--quiet", "--no-input", *exactly)
         _NOTE.write_text(f"{wanted}\n", encoding="utf-8")
 

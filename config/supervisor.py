@@ -29,14 +29,12 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def supervise(
-    programs: Sequence[Program], is_ready: Callable[[], bool], on_ready: Callable[[], None]
-) -> int:
+def supervise(programs: Sequence[Program], greet: Callable[[], bool]) -> int:
     """Run the programs until TERM, HUP or Ctrl-C, and return the exit status: 0.
 
     A program that ends is started again after a short pause.  One that ends five times within
-    30 seconds is beyond help: then everything stops, and the exit status is 1.  `on_ready` is
-    called once, when `is_ready` first says so.
+    30 seconds is beyond help: then everything stops, and the exit status is 1.  `greet` is called
+    again and again until it says that it could.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -48,9 +46,7 @@ def supervise(
         while not stopping.wait(_LOOK_EVERY):
             if not all(child.tend() for child in children):
                 return 1
-            if not greeted and is_ready():
-                greeted = True
-                on_ready()
+            greeted = greeted or greet()
         return 0
     finally:
         _stop(children)

@@ -31,7 +31,7 @@ def start(var: Path) -> str:
     began = time.monotonic()
     # After a kill -9 the old children hold the data for a moment, in which a start is refused
     # and `pg_ctl status` still says that all is well: so ask the server itself, and try again.
-    while _run(var, "pg_isready", "-q", "-h", str(sockets), "-p", "5432"):
+    while _run(var, "pg_isready", "-q", "-h", str(sockets), "-p", "5432", "-U", "rosette"):
         if not is_running(var):
             _control(var, data, "start", "-l", str(var / "postgres.log"), "-o", options)
         waited = time.monotonic() - began

@@ -4,14 +4,22 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# What names the servers and secrets of the test run: a process without it starts its own.
-_OURS = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY_FILE", "JWT_PRIVATE_KEY_FILE"}
+# What names the servers and files of the test run: a process without it makes its own.
+_OURS = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY_FILE",
+    "JWT_PRIVATE_KEY_FILE",
+    "ROSETTE_DEMO_FILE",
+}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 15) -> None:
@@ -23,8 +31,14 @@ def wait_until(condition: Callable[[], object], seconds: float = 15) -> None:
 
 def is_alive(pid: int) -> bool:
     """A zombie counts as dead: it only waits for a parent who may never ask."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return state.stdout.strip()[:1] not in {"", "Z"}
+    if not Path("/proc/self").exists():
+        command = ["ps", "-o", "stat=", "-p", str(pid)]
+        answer = subprocess.run(command, capture_output=True, text=True)
+        return answer.stdout.strip()[:1] not in {"", "Z"}
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def kill(pid: int) -> None:
@@ -47,3 +61,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def stack(var: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Everything that `./run` starts; what it says is in the file `told`."""
+    with (
+        (var / "told").open("w") as told,
+        subprocess.Popen(
+            [sys.executable, "manage.py", "dev"],
+            cwd=CHECKOUT,
+            env=stranger(var, PORT=str(port), DJANGO_SETTINGS_MODULE="config.development"),
+            stdout=told,
+            stderr=told,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()

@@ -14,11 +14,15 @@ from tests.running.processes import CHECKOUT, is_alive, kill, recorded_pid, wait
 pytestmark = pytest.mark.faults
 
 _SUPERVISE = """
-import sys
+import signal, sys
 from pathlib import Path
 from config.supervisor import Program, supervise
+for number in (signal.SIGINT, signal.SIGHUP):  # Whoever runs the tests may ignore them.
+    signal.signal(number, signal.SIG_DFL)
 programs = [Program(str(n), ["sh", "-c", script]) for n, script in enumerate(sys.argv[1:])]
-sys.exit(supervise(programs, lambda: Path("child").exists(), lambda: print("ready", flush=True)))
+def greet():
+    return Path("child").exists() and print("ready", flush=True) is None
+sys.exit(supervise(programs, greet))
 """
 # A program that has a process of its own, as the web server and the worker have.
 _LASTING = "sleep 600 & echo $! > grandchild; echo $$ > child; wait"

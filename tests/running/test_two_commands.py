@@ -7,12 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
 
 from tests.running.processes import (
     CHECKOUT,
@@ -20,7 +17,7 @@ from tests.running.processes import (
     is_alive,
     kill,
     recorded_pid,
-    stranger,
+    stack,
     wait_until,
 )
 
@@ -114,31 +111,14 @@ def test_an_interrupted_installation_is_repaired_and_a_second_waits(checkout: Pa
     assert _run(checkout, "manage", "check").stderr == ""
 
 
-@contextmanager
-def _stack(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "dev"],
-        cwd=CHECKOUT,
-        env=stranger(var, PORT=str(port), DJANGO_SETTINGS_MODULE="config.development"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
 def test_a_taken_port_is_one_sentence(var: Path) -> None:
     with socket.socket() as other_program:
         other_program.bind(("127.0.0.1", 0))
         other_program.listen()
         port = other_program.getsockname()[1]
-        with _stack(var, port) as process:
-            told, _ = process.communicate()
-    assert process.returncode == 1
-    assert told == (
+        with stack(var, port) as process:
+            assert process.wait() == 1
+    assert (var / "told").read_text() == (
         f"CommandError: Port {port} is taken by another program."
         f" Choose another one: PORT={port + 1} ./run\n"
     )
@@ -155,10 +135,9 @@ def _is_healthy(port: int) -> bool:
         connection.close()
 
 
-@pytest.mark.skipif("demo" not in get_commands(), reason="The demo store is not there yet.")
 def test_the_whole_stack_survives_the_death_of_its_servers_and_stops_on_term(var: Path) -> None:
     port = free_port()
-    with _stack(var, port) as process:
+    with stack(var, port) as process:
         wait_until(lambda: _is_healthy(port), 60)
         postmaster = max(map(recorded_pid, var.glob("postgres-*/postmaster.pid")))
         broker = recorded_pid(var / "valkey.pid")
@@ -168,6 +147,5 @@ def test_the_whole_stack_survives_the_death_of_its_servers_and_stops_on_term(var
         wait_until(lambda: _is_healthy(port), 30)
 
         process.terminate()
-        told, _ = process.communicate()
-    assert process.returncode == 0, told
+        assert process.wait() == 0, (var / "told").read_text()
     assert not _is_healthy(port)

@@ -9,7 +9,7 @@ import time
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from config.env import MissingSetting, env_int
 from config.supervisor import Program, supervise
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("demo")
         connections.close_all()
-        sys.exit(supervise(_programs(port), lambda: _answers(port), _welcome))
+        sys.exit(supervise(_programs(port), lambda: _answers(port) and _welcome()))
 
 
 def _programs(port: int) -> list[Program]:
@@ -93,6 +93,12 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _welcome() -> None:
-    call_command("demo", "--welcome")
-    connections.close_all()
+def _welcome() -> bool:
+    try:
+        call_command("demo", "--welcome")
+        sys.stdout.flush()  # It may be a pipe, and nothing more will be said.
+    except (DatabaseError, InterfaceError):
+        return False  # Somebody pulled the plug at this very moment; the keeper puts it back.
+    finally:
+        connections.close_all()
+    return True
