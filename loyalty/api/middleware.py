@@ -31,6 +31,8 @@ class ApiBoundary:
         if not request.path_info.startswith(PREFIX):
             return self._get_response(request)
         response = self._answer(request)
+        if not response.streaming and response.status_code != 204:
+            response.headers["Content-Length"] = str(len(response.content))
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -14,6 +14,16 @@ def members(store: Store) -> QuerySet[Member]:
     return Member.for_store(store)
 
 
+# The same as `members_named` in SQL, for statements that are written by hand: `m` is the member,
+# `%(member)s` the value.
+NAMED = {
+    "id": "m.id = %(member)s::uuid",
+    "email": "lower(m.email) = lower(%(member)s)",
+    "phone": "m.phone = %(member)s",
+    "loyaltyCardNumber": "m.loyalty_card_number = %(member)s",
+}
+
+
 def members_named(store: Store, identifier: Identifier) -> QuerySet[Member]:
     """At most one member.  E-mail addresses match whatever their case."""
     found = members(store)

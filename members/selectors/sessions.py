@@ -1,6 +1,12 @@
 """The member behind a token."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import JSONField
 
 from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import Forbidden, Unauthenticated
@@ -37,6 +43,28 @@ class MemberCaller(Caller):
                 return self.member.loyalty_card_number == identifier.value
 
 
+_MEMBER_FIELDS = Member._meta.concrete_fields
+_MEMBER_COLUMNS = [field.attname for field in _MEMBER_FIELDS]
+_STORE_COLUMNS = [column.attname for column in Store._meta.concrete_fields]
+_MEMBER = f"""
+SELECT {", ".join(f"m.{column}" for column in _MEMBER_COLUMNS)},
+       {", ".join(f"s.{column}" for column in _STORE_COLUMNS)}
+  FROM members_member m JOIN loyalty_store s ON s.id = m.store_id
+ WHERE m.store_id = %s AND m.id = %s
+"""  # noqa: S608 (the names of our own columns)
+
+
+def _with_store(row: Sequence[Any]) -> Member:
+    values = [
+        # Django's cursors leave JSON to its fields, which are not asked here.
+        orjson.loads(value) if isinstance(field, JSONField) else value
+        for field, value in zip(_MEMBER_FIELDS, row, strict=False)
+    ]
+    member = Member.from_db("default", _MEMBER_COLUMNS, values)
+    member.store = Store.from_db("default", _STORE_COLUMNS, row[len(_MEMBER_COLUMNS) :])
+    return member
+
+
 def member_by_token(
     token: MemberAccessToken, store_code: str | None, address: str | None
 ) -> MemberCaller:
@@ -44,11 +72,10 @@ def member_by_token(
 
     Without a store code the URL is one outside of stores, and the token's own store is meant.
     """
-    member = (
-        Member.across_stores.select_related("store")
-        .filter(store_id=token.store_id, id=token.owner_id)
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBER, [token.store_id, token.owner_id])
+        row = cursor.fetchone()
+    member = _with_store(row) if row else None
     if member is None or not member.active or member.token_version != token.version:
         raise Unauthenticated(Unauthenticated.Reason.INVALID_TOKEN)
     store: Store = member.store

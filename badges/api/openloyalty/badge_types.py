@@ -33,7 +33,7 @@ from badges.services.badge_types import (
     set_badge_type_active,
     update_badge_type,
 )
-from loyalty.api.listing import answer_page, read_list_query
+from loyalty.api.listing import answer_page, read_list_query, read_locale
 from loyalty.api.operations import Need, operation
 from loyalty.api.views import StoreViewSet
 from loyalty.identifiers import Identifier
@@ -84,7 +84,7 @@ class BadgeTypesViewSet(StoreViewSet):
 
     @operation("_getBadgeType", "Return Badge type", VIEW, answer=BadgeTypeRead, tag="Badge")
     def retrieve(self, request: Request, badge_type: Identifier) -> Response:
-        locale = request.query_params.get("_locale")
+        locale = read_locale(request.query_params)
         return Response(badge_type_read(named_badge_type_row(self.store, badge_type, locale)))
 
     @operation(

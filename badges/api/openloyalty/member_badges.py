@@ -16,7 +16,11 @@ from badges.api.openloyalty.serializers import (
     entry_read,
 )
 from badges.selectors.badge_types import get_badge_type
-from badges.selectors.holdings import badges_of_member, entries_of_member
+from badges.selectors.holdings import (
+    badges_of_member,
+    chosen_badges_of_member,
+    entries_of_member,
+)
 from badges.services.grants import grant_badge, set_completed_count
 from loyalty.api.listing import answer_page, read_list_query
 from loyalty.api.operations import Need, operation
@@ -35,13 +39,18 @@ class MemberBadgesViewSet(MemberViewSet):
     )  # fmt: skip
     def list(self, request: Request, member: Identifier) -> Response:
         query = read_list_query(request.query_params, MemberBadgeSearch, self.store)
-        page = badges_of_member(
-            self.store,
-            member,
-            locale=query.locale,
-            narrow=query.narrowed,
-            page=lambda rows: query.sliced(query.ordered(rows, ["first_earned_at"])),
-        )
+        if query.is_filtered or query.order_by:
+            page = chosen_badges_of_member(
+                self.store,
+                member,
+                locale=query.locale,
+                narrow=query.narrowed,
+                page=lambda rows: query.sliced(query.ordered(rows, ["first_earned_at"])),
+            )
+        else:
+            page = badges_of_member(
+                self.store, member, locale=query.locale, size=query.size, offset=query.offset
+            )
         total = {"all": page.all, "filtered": page.filtered, "estimated": False}
         return Response({"items": [badge_member_read(row) for row in page.rows], "total": total})
 

@@ -35,10 +35,10 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("demo")
         connections.close_all()
-        sys.exit(supervise(_programs(port), lambda: _answers(port) and _welcome()))
+        sys.exit(supervise(programs(port), lambda: _answers(port) and _welcome()))
 
 
-def _programs(port: int) -> list[Program]:
+def programs(port: int) -> list[Program]:
     """What runs beside each other; docker-compose.yml has the same list."""
     processes = min(os.cpu_count() or 1, _MOST_WEB_PROCESSES)
     web = (

@@ -1,0 +1,1 @@
+"""How fast Rosette is, beside what the same SQL costs by itself: `./run bench`."""

@@ -1,0 +1,73 @@
+"""`./run bench`: start what is needed, load the data, drive it, and print how fast it was."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+
+from benchmarks import server
+
+_VAR = Path(__file__).resolve().parent.parent / "var" / "bench"
+
+
+def main() -> None:
+    # Each of them unwinds the stack, and with it goes whatever was started.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    arguments = _arguments()
+    try:
+        with server.alone(_VAR):
+            print("Starting PostgreSQL and Valkey.", flush=True)
+            server.prepare(_VAR)
+            django.setup()
+            _bench(arguments)
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    from benchmarks.data import Size  # Not before Django has its settings.
+    from benchmarks.measure import Bench, Pace, case_names
+
+    unknown = set(arguments.only) - set(case_names())
+    if unknown:
+        sys.exit(f"There is no {min(unknown)}; there are {', '.join(case_names())}.")
+    paces = {"short": Pace(1, 2), "normal": Pace(3, 3), "full": Pace(5, 10)}
+    size = Size(arguments.stores, arguments.members, arguments.badges)
+    bench = Bench(_VAR, size, paces[arguments.pace], arguments.only)
+    bench.run(arguments.compare)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    pace = parser.add_mutually_exclusive_group()
+    add = pace.add_argument
+    add("--short", dest="pace", action="store_const", const="short", help="one quick round")
+    add("--full", dest="pace", action="store_const", const="full", help="five long rounds")
+    parser.set_defaults(pace="normal")
+    # At most so many that their numbers keep their digits (see `data`).
+    parser.add_argument("--stores", type=_from_1_to(8000), default=20, metavar="N")
+    parser.add_argument("--members", type=_from_1_to(1_000_000), default=2500, metavar="N",
+                        help="in each store")  # fmt: skip
+    parser.add_argument("--badges", type=_from_1_to(1000), default=12, metavar="N",
+                        help="types in each store, held by every member")  # fmt: skip
+    parser.add_argument("--only", nargs="+", default=[], metavar="CASE",
+                        help="for example: list grant")  # fmt: skip
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier run's results")
+    return parser.parse_args()
+
+
+def _from_1_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not from 1 to {most}")
+        return int(text)
+
+    return number
+
+
+if __name__ == "__main__":
+    main()
