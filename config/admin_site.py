@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class RosetteAdminConfig(AdminConfig):
-    default_site = "unfold.sites.UnfoldAdminSite"
+    default_site = "config.staff_site.StaffSite"

@@ -17,3 +17,5 @@ urlpatterns = [
     path("api/", include("members.api.urls")),
     path("api/", include("badges.api.openloyalty.urls")),
 ]
+
+handler500 = "config.error_pages.server_error"

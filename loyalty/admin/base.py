@@ -10,7 +10,7 @@ Three promises are kept here, so that no admin class has to remember them:
    views do not: what they write is the service's business, and there is nothing else to undo.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -26,19 +26,20 @@ from django.views.decorators.csrf import csrf_protect
 from loyalty.admin.forms import ServiceForm
 from loyalty.admin.history import events_of, history_page
 from loyalty.admin.pages import PageAction, Pages
-from loyalty.admin.staff import STORE_PARAMETER, chosen_store, staff_of
+from loyalty.admin.staff import STORE_PARAMETER, chosen_store, enter_store, staff_of
 from loyalty.models import Access, Resource, Store
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 
-    # Unfold has no types; what it inherits from has.
-    _ModelAdmin = DjangoModelAdmin[Any]
     _DjangoModelAdmin = DjangoModelAdmin[Any]
     _ChangeList = ChangeList
+
+    class _UnfoldModelAdmin:
+        """Unfold has no types; what it inherits from has, and that is a parent, too."""
 else:
     from django.contrib.admin import ModelAdmin as _DjangoModelAdmin
-    from unfold.admin import ModelAdmin as _ModelAdmin
+    from unfold.admin import ModelAdmin as _UnfoldModelAdmin
     from unfold.views import ChangeList as _ChangeList
 
 csrf = method_decorator(csrf_protect)
@@ -48,7 +49,7 @@ class _ServiceOwnsTransaction(_DjangoModelAdmin):
     """Stands between unfold's classes and Django's, in place of Django's `atomic()`."""
 
     @csrf
-    def changeform_view(  # type: ignore[override]
+    def changeform_view(
         self,
         request: HttpRequest,
         object_id: str | None = None,
@@ -61,7 +62,7 @@ class _ServiceOwnsTransaction(_DjangoModelAdmin):
         return response
 
 
-class ServiceAdmin(Pages, _ModelAdmin, _ServiceOwnsTransaction):
+class ServiceAdmin(Pages, _UnfoldModelAdmin, _ServiceOwnsTransaction):
     """Rows that are seen by role and changed by services."""
 
     form: type[ServiceForm] = ServiceForm
@@ -106,10 +107,11 @@ class ServiceAdmin(Pages, _ModelAdmin, _ServiceOwnsTransaction):
         """Looked up once a request; None for what is missing, foreign or nonsense."""
         if "\0" in object_id:
             return None
-        known: dict[str, Any] = request.__dict__.setdefault("_admin_rows", {})
-        if object_id not in known:
-            known[object_id] = super().get_object(request, object_id, from_field)
-        return known[object_id]
+        known: dict[tuple[object, str], Any] = request.__dict__.setdefault("_admin_rows", {})
+        key = (self.model, object_id)
+        if key not in known:
+            known[key] = super().get_object(request, object_id, from_field)
+        return known[key]
 
     def open_row(self, request: HttpRequest, object_id: str, access: Access) -> Any:
         """The row for a page of its own: a 404 unless it may be seen, a 403 unless it is open."""
@@ -135,7 +137,7 @@ class ServiceAdmin(Pages, _ModelAdmin, _ServiceOwnsTransaction):
             return flatten_fieldsets(self.get_fieldsets(request, obj))
         return super().get_readonly_fields(request, obj)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:  # type: ignore[override]
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """No change to many rows at once: each one is a decision of its own."""
         return {}
 
@@ -172,27 +174,42 @@ class ServiceAdmin(Pages, _ModelAdmin, _ServiceOwnsTransaction):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        row = context.get("original")
         context["show_history"] = bool(self.event_subject)
-        context.setdefault("show_save_and_add_another", False)
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[no-any-return]
+        context["list_title"], context["list_url"] = self.list_title, self.list_url()
+        context["title"] = self.row_title(row) if row is not None else self.add_title(request)
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def row_title(self, row: Any) -> str:
+        return str(row)
+
+    def add_title(self, request: HttpRequest) -> str:
+        return f"New {self.opts.verbose_name}"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if any("\0" in value for value in request.GET.values()):
+            raise Http404
+        return super().changelist_view(request, {"title": self.list_title, **(extra_context or {})})
 
     # --- Writing ------------------------------------------------------------------------------
 
-    def get_form(  # type: ignore[override]
+    def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[ServiceForm]:
         """The form for this request; whoever may not change the row gets one without fields."""
-        if obj is not None and not self.has_change_permission(request, obj):
-            return self._bound(ServiceForm, request)
-        return self._bound(self.form, request)
-
-    def _bound(
-        self, form: type[ServiceForm], request: HttpRequest, **attributes: Any
-    ) -> type[ServiceForm]:
+        looks = obj is not None and not self.has_change_permission(request, obj)
+        form = ServiceForm if looks else self.form
         meta = type("Meta", (ServiceForm.Meta,), {"model": self.model, "fields": ()})
-        attributes = {"Meta": meta, "staff": staff_of(request), **attributes}
+        attributes = {"Meta": meta, **self.form_attributes(request, obj)}
         bound: type[ServiceForm] = type(form.__name__, (form,), attributes)
         return bound
+
+    def form_attributes(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the form has to know before it has any values."""
+        return {"staff": staff_of(request)}
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """The service has written the row already (see `ServiceForm`)."""
@@ -207,10 +224,13 @@ class ServiceAdmin(Pages, _ModelAdmin, _ServiceOwnsTransaction):
     def construct_change_message(self, *args: Any, **kwargs: Any) -> Any:
         return ""
 
-    def log_addition(self, *args: Any) -> Any:
-        """Services record events, so Django's own log of the admin stays empty."""
+    # Services record events, so Django's own log of the admin stays empty.
 
-    log_change = log_deletions = log_addition
+    def log_addition(self, *args: Any) -> Any: ...
+
+    def log_change(self, *args: Any) -> Any: ...
+
+    def log_deletions(self, *args: Any) -> Any: ...
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -236,7 +256,8 @@ class StoreChangeList(_ChangeList):
         return found
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        self.root_queryset = self.model_admin.rows_of(request, chosen_store(request))
+        admin = cast("StoreScopedAdmin", self.model_admin)
+        self.root_queryset = admin.rows_of(request, chosen_store(request))
         return super().get_queryset(request, exclude_parameters)
 
 
@@ -268,13 +289,22 @@ class StoreScopedAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Every row that may be seen, of all stores: what can be opened, found and chosen."""
         seen = staff_of(request).stores_with(Access.VIEW, *self.resources)
-        return self.model.across_stores.filter(store__in=seen).select_related("store")  # type: ignore[no-any-return, attr-defined]
+        return self.model.across_stores.filter(store__in=seen).select_related("store")  # type: ignore[no-any-return]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Whoever opens a row of another store has gone to that store."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None and row.store_id is not None:
+            enter_store(request, row.store)
+        return row
 
     def rows_of(self, request: HttpRequest, store: Store | None) -> QuerySet[Any]:
         """The rows of the list."""
         if store is None:
-            return self.model.across_stores.none()  # type: ignore[no-any-return, attr-defined]
-        return self.model.for_store(store)  # type: ignore[no-any-return, attr-defined]
+            return self.model.across_stores.none()  # type: ignore[no-any-return]
+        return self.model.for_store(store)  # type: ignore[no-any-return]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StoreChangeList
@@ -282,9 +312,9 @@ class StoreScopedAdmin(ServiceAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        store = chosen_store(request)
-        subtitle = store.name if store else ""
-        return super().changelist_view(request, {"store": store, "subtitle": subtitle})
+        if not self.may(request, Access.VIEW):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def changeform_view(
         self,
@@ -302,10 +332,9 @@ class StoreScopedAdmin(ServiceAdmin):
             raise Http404
         return super().changeform_view(request, object_id, form_url, extra_context)
 
-    def _bound(
-        self, form: type[ServiceForm], request: HttpRequest, **attributes: Any
-    ) -> type[ServiceForm]:
-        return super()._bound(form, request, store=chosen_store(request), **attributes)
+    def form_attributes(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        store = chosen_store(request) if row is None else row.store
+        return {**super().form_attributes(request, row), "store": store}
 
 
 class ReadOnlyAdmin(StoreScopedAdmin):
@@ -317,4 +346,3 @@ class ReadOnlyAdmin(StoreScopedAdmin):
         if request.method != "GET" and request.method != "HEAD":
             raise PermissionDenied
         return super().changeform_view(request, *args, **kwargs)
-

@@ -89,9 +89,9 @@ class ServiceForm(_RefusalsAtFields, _ModelForm):
 
     def _post_clean(self) -> None:
         """Where a ModelForm would fill and check its row, the service does both."""
-        if self._errors:
+        if self.errors:
             return
-        row = self.call(lambda: self.write(self.cleaned_data))
+        row = self.call(lambda: self.write(dict(self.cleaned_data)))
         if row is not None:
             self.instance = row
 
@@ -108,8 +108,8 @@ class PageForm(_RefusalsAtFields, forms.Form):
         raise NotImplementedError
 
     def _post_clean(self) -> None:
-        if not self._errors:
-            self.call(lambda: self.write(self.cleaned_data))
+        if not self.errors:
+            self.call(lambda: self.write(dict(self.cleaned_data)))
 
 
 def words_for(refusal: DomainError) -> str:

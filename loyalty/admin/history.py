@@ -29,14 +29,13 @@ def events_of(subject_kind: str, row: Any) -> QuerySet[Event]:
     Those about a member are the member's history: a badge type that a million members earned
     has had a handful of changes.
     """
-    found = Event.across_stores.filter(
+    return Event.across_stores.filter(
         subject_kind=subject_kind, subject_id=str(row.pk), member_id=None
     ).order_by("-sequence")
-    return found
 
 
 def words(name: str) -> str:
-    """ "BadgeTypeUpdated" as "Badge type updated". """
+    """ "BadgeTypeUpdated" as "Badge type updated"."""
     text = _WORD.sub(" ", name).lower().replace("customer", "member")
     return text[:1].upper() + text[1:]
 
@@ -44,6 +43,16 @@ def words(name: str) -> str:
 def lines(events: QuerySet[Event]) -> Iterator[Line]:
     for event in events[:_LATEST]:
         yield Line(event, words(event.name), tuple(_changes(event.data)))
+
+
+def change_lines(data: dict[str, Any]) -> Iterator[str]:
+    """What an event says beside its name, in as few words as a list has room for."""
+    changed = {name for name, _, _ in _changes(data)}
+    for name, before, after in _changes(data):
+        yield f"{name}: {before} → {after}" if before or after else name
+    for name, value in data.items():
+        if not changed and not isinstance(value, dict | list) and value not in (None, ""):
+            yield f"{words(name).lower()}: {_shown(value)}"
 
 
 def _changes(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from unfold.enums import ActionVariant
 
 from loyalty.admin.forms import PageForm
 from loyalty.admin.staff import staff_of
@@ -40,7 +40,7 @@ def action(
             "short_description": description,
             "url_path": path,
             "icon": icon,
-            "variant": SimpleNamespace(value=variant),
+            "variant": ActionVariant(variant),
             "attrs": {},
             "dialog": None,
         }
@@ -64,6 +64,9 @@ class Page:
 
 class Pages(_Admin):
     """Part of every admin class: the pages beside Django's own."""
+
+    list_title = ""
+    """What the sidebar and the headings call the list."""
 
     def ask(
         self,
@@ -100,7 +103,7 @@ class Pages(_Admin):
         self, request: HttpRequest, template: str, context: Mapping[str, Any], *, status: int = 200
     ) -> TemplateResponse:
         """A page in the admin's frame."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(
             request,
             template,
@@ -108,6 +111,8 @@ class Pages(_Admin):
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "media": self.media,
+                "list_title": self.list_title,
+                "list_url": self.list_url(),
                 **context,
             },
             status=status,

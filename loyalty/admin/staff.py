@@ -86,6 +86,13 @@ def chosen_store(request: HttpRequest) -> Store | None:
     return found
 
 
+def enter_store(request: HttpRequest, store: Store) -> None:
+    """Go to the store: this page and the next ones show it."""
+    request._chosen_store = store  # type: ignore[attr-defined]
+    if request.session.get(_SESSION_KEY) != store.code:
+        request.session[_SESSION_KEY] = store.code
+
+
 def _find_store(request: HttpRequest) -> Store | None:
     stores = staff_of(request).stores()
     code = request.GET.get(STORE_PARAMETER)
@@ -93,7 +100,7 @@ def _find_store(request: HttpRequest) -> Store | None:
         named = stores.filter(code__iexact=code).first() if "\0" not in code else None
         if named is None:
             raise Http404
-        request.session[_SESSION_KEY] = named.code
+        enter_store(request, named)
         return named
     remembered = request.session.get(_SESSION_KEY)
     if remembered is not None:
