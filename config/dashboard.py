@@ -14,6 +14,7 @@ from django.utils import timezone
 from badges.admin.drawing import badge_name, badge_tile
 from badges.models import BadgeEntry, BadgeType, EntryKind, MemberBadge
 from badges.selectors.badge_types import badge_types
+from loyalty.admin.drawing import delta
 from loyalty.admin.staff import Staff, chosen_store, staff_of
 from loyalty.models import Access, Resource, Store
 from members.admin.finding import full_name
@@ -151,6 +152,7 @@ def latest_lines(store: Store) -> list[dict[str, Any]]:
             "who": full_name(row.member),
             "name": badge_name(row.badge_type),
             "tile": badge_tile(row.badge_type, size="sm"),
+            "change": delta(row.delta),
         }
         for row in rows
     ]

@@ -21,6 +21,7 @@ from badges.models import BadgeType, MemberBadge
 from badges.selectors.badge_types import badge_types
 from badges.selectors.holdings import entries_of_member
 from badges.services.grants import set_completed_count
+from loyalty.admin.drawing import delta
 from loyalty.admin.forms import PageForm
 from loyalty.admin.pages import Page, action
 from loyalty.admin.staff import staff_of
@@ -210,7 +211,10 @@ class HolderAdmin(MemberAdmin):
             .select_related("badge_type", "badge_type__store")
             .order_by("-recorded_at", "-id")[:_LATEST_LINES]
         )
-        return [{"entry": row, "name": badge_name(row.badge_type)} for row in rows]
+        return [
+            {"entry": row, "name": badge_name(row.badge_type), "change": delta(row.delta)}
+            for row in rows
+        ]
 
     def _sees_badges(self, request: HttpRequest, store_id: UUID | None) -> bool:
         staff = staff_of(request)

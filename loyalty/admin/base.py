@@ -177,6 +177,7 @@ class ServiceAdmin(Pages, _UnfoldModelAdmin, _ServiceOwnsTransaction):
         row = context.get("original")
         context["show_history"] = bool(self.event_subject)
         context["list_title"], context["list_url"] = self.list_title, self.list_url()
+        context["subtitle"] = None
         context["title"] = self.row_title(row) if row is not None else self.add_title(request)
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)

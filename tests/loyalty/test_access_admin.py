@@ -163,6 +163,16 @@ def test_super_admins_are_not_there_for_others(owner: Administrator, root: Admin
     assert client.post(path, {"email": "taken@example.com"}).status_code == 404
 
 
+def test_nobody_locks_themselves_out(root: Administrator, master_role: Role) -> None:
+    path = f"/admin/loyalty/administrator/{root.id}/change/"
+
+    response = as_staff(root).post(path, {"email": "root@example.com", "first_name": "Ruth"})
+
+    assert response.status_code == 302
+    root.refresh_from_db()
+    assert (root.first_name, root.is_active, root.roles.get()) == ("Ruth", True, master_role)
+
+
 # --- API keys ---------------------------------------------------------------------------------
 
 
