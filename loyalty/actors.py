@@ -1,26 +1,27 @@
 """Who does something: the value that every service is given and every ledger row keeps."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
-
-class ActorKind(StrEnum):
-    ADMIN = "admin"
-    API_KEY = "api_key"
-    MEMBER = "member"
-    SYSTEM = "system"
+from django.db.models import TextChoices
 
 
-class Source(StrEnum):
+class ActorKind(TextChoices):
+    ADMIN = "admin", "Administrator"
+    API_KEY = "api_key", "API key"
+    MEMBER = "member", "Member"
+    SYSTEM = "system", "The server itself"
+
+
+class Source(TextChoices):
     """Through which door a change came in."""
 
-    API = "api"
-    ADMIN = "admin"
-    JOB = "job"
-    RULE = "rule"
-    IMPORT = "import"
-    COMMAND = "command"
+    API = "api", "API"
+    ADMIN = "admin", "Admin"
+    JOB = "job", "Job"
+    RULE = "rule", "Rule"
+    IMPORT = "import", "Import"
+    COMMAND = "command", "Command line"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,7 @@ def _history(
         if person.card in registered
         for line in _earned(person, registered[person.card], demo.badges, types, now)
     ]
+    lines.sort(key=lambda line: line.occurred_at)
     _grant_history(store, lines=lines, types=types, actor=actor, now=now)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum, Window
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject
 
@@ -148,17 +148,15 @@ def counts_per_badge_type(store: Store) -> Rows:
 
 
 def entries_of_member(store: Store, member: Member) -> Rows:
-    """The member's lines of the ledger, each with the count before and after it."""
-    after = Window(
-        Sum("delta"),
-        partition_by=[F("badge_type_id")],
-        order_by=[F("recorded_at").asc(), F("id").asc()],
+    """The member's lines of the ledger, each with the count after it."""
+    lines = BadgeEntry.for_store(store).filter(member=member)
+    # Not a window: that would add up only the lines that a filter leaves.
+    up_to_this = Q(recorded_at__lt=OuterRef("recorded_at")) | Q(
+        recorded_at=OuterRef("recorded_at"), id__lte=OuterRef("id")
     )
-    return (
-        BadgeEntry.for_store(store)
-        .filter(member=member)
-        .annotate(count_after=after, count_before=F("count_after") - F("delta"))
-    )
+    same_badge = lines.filter(up_to_this, badge_type_id=OuterRef("badge_type_id")).order_by()
+    summed = same_badge.values("badge_type_id").annotate(n=Sum("delta")).values("n")
+    return lines.annotate(count_after=Subquery(summed))
 
 
 def _count(rows: Rows) -> Coalesce:

@@ -1,7 +1,7 @@
 """Define badge types."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +52,7 @@ def create_badge_type(
         active=active,
         **attributes,
     )
-    _check(store, badge_type)
+    _check(store, badge_type, _RULES)
     badge_type.slug = _free_slug(store, badge_type)
     try:
         with transaction.atomic():
@@ -138,27 +138,28 @@ def _apply(
     before = {field: getattr(badge_type, field) for field in changed}
     for field in changed:
         setattr(badge_type, field, changes[field])
-    _check(store, badge_type)
+    _check(store, badge_type, changed)
     badge_type.revision += 1
     badge_type.save(update_fields=[*changed, "revision", "updated_at"])
     after = {field: getattr(badge_type, field) for field in changed}
     _record(store, name, badge_type, actor, before=before, after=after)
 
 
-def _check(store: Store, badge_type: BadgeType) -> None:
+def _check(store: Store, badge_type: BadgeType, fields: Iterable[str]) -> None:
+    """Only of the given fields: a store may have dropped a language that old texts are in."""
     wrong = [
-        *_wrong_text(SYSTEM_CODE, badge_type.system_code, "systemCode"),
-        *_wrong_text(COLOR, badge_type.background_color, "backgroundColor"),
-        *_wrong_text(COLOR, badge_type.text_color, "textColor"),
-        *_wrong_translations(store, badge_type.translations),
+        violation
+        for field in fields
+        if field in _RULES
+        for violation in _RULES[field](store, getattr(badge_type, field))
     ]
-    if badge_type.icon and not _OWN_ICON.match(badge_type.icon):
-        wrong += _wrong_icon(badge_type.icon)
     if wrong:
         raise Invalid(*wrong)
 
 
 def _wrong_icon(address: str) -> list[Violation]:
+    if not address or _OWN_ICON.match(address):
+        return []
     try:
         _HTTPS(address)
     except ValidationError:
@@ -190,6 +191,15 @@ def _wrong_translations(store: Store, translations: Translations) -> list[Violat
         path = f"translations.{store.default_locale}.name"
         wrong.append(Violation(Code.BLANK, path, "This value should not be blank."))
     return wrong
+
+
+_RULES: Mapping[str, Callable[[Store, Any], list[Violation]]] = {
+    "system_code": lambda _, value: _wrong_text(SYSTEM_CODE, value, "systemCode"),
+    "background_color": lambda _, value: _wrong_text(COLOR, value, "backgroundColor"),
+    "text_color": lambda _, value: _wrong_text(COLOR, value, "textColor"),
+    "icon": lambda _, value: _wrong_icon(value),
+    "translations": _wrong_translations,
+}
 
 
 def _free_slug(store: Store, badge_type: BadgeType) -> str:

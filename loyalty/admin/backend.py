@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.admin.staff import address_of
+from loyalty.addresses import address_of
 from loyalty.errors import Unauthenticated
 from loyalty.models import Administrator
 from loyalty.services.login import login_administrator
@@ -23,7 +23,7 @@ class AdministratorBackend:
         """Raises `TooManyAttempts`: that is not a wrong password, and the form says so."""
         if not username or not password:
             return None
-        address = address_of(request) if request else None
+        address = address_of(request.META) if request else None
         try:
             return login_administrator(
                 username=username, password=password, address=address, now=timezone.now()

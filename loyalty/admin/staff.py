@@ -4,15 +4,14 @@ Every question of the admin about access is answered here, from roles alone: Dja
 permissions are not used.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 from loyalty.actors import Actor, ActorKind, Source
+from loyalty.addresses import address_of
 from loyalty.models import Access, Administrator, Resource, Store
 from loyalty.selectors.access import Reach, reach_of, stores_of
 
@@ -67,7 +66,7 @@ def staff_of(request: HttpRequest) -> Staff:
             reach, user_id, label = reach_of(user.id), user.id, user.username
         else:
             reach, user_id, label = Reach(), None, ""
-        actor = Actor(ActorKind.ADMIN, user_id, label, Source.ADMIN, address_of(request))
+        actor = Actor(ActorKind.ADMIN, user_id, label, Source.ADMIN, address_of(request.META))
         found = Staff(user_id, actor, reach)
         request._staff = found  # type: ignore[attr-defined]
     return found
@@ -108,19 +107,3 @@ def _find_store(request: HttpRequest) -> Store | None:
         if found is not None:
             return found
     return stores.first()
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """The browser's IP address, as far as it can be trusted.
-
-    Each trusted proxy appends the address it saw, so the last of them appended ours; what
-    stands further left, anybody can write.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        address = hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip()
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None

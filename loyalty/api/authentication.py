@@ -3,11 +3,9 @@
 There are no cookies here, so no other site can make a browser call in somebody's name.
 """
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
 
@@ -40,22 +38,6 @@ def credential_of(request: Request) -> Credential | None:
     # Open Loyalty also takes the key from the query string (notes, section 1.3).
     key = request.META.get("HTTP_X_AUTH_TOKEN") or request.query_params.get("auth_token")
     return ApiKeyText(key.strip()[:_MAX_CREDENTIAL_LENGTH]) if key else None
-
-
-def address_of(request: Request) -> str | None:
-    """The caller's IP address, as far as it can be trusted.
-
-    Each trusted proxy appends the address it saw, so the last of them appended ours; what
-    stands further left, anybody can write.
-    """
-    address = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUSTED_PROXIES:
-        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        address = hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip()
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None
 
 
 def administrator_caller(

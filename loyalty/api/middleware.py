@@ -7,6 +7,7 @@ request) gets the API's own error body.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -31,7 +32,7 @@ class ApiBoundary:
         if not request.path_info.startswith(PREFIX):
             return self._get_response(request)
         response = self._answer(request)
-        if not response.streaming and response.status_code != 204:
+        if isinstance(response, HttpResponse) and response.status_code != HTTPStatus.NO_CONTENT:
             response.headers["Content-Length"] = str(len(response.content))
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)

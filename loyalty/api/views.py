@@ -13,9 +13,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from loyalty.actors import Actor
+from loyalty.addresses import address_of
 from loyalty.api.authentication import (
     CallerLookup,
-    address_of,
     administrator_caller,
     credential_of,
 )
@@ -116,7 +116,7 @@ class ApiViewSet(ViewSet):
         credential = credential_of(request)
         if credential is None:
             raise Unauthenticated(Unauthenticated.Reason.MISSING)
-        store_code, address = self.kwargs.get("store_code"), address_of(request)
+        store_code, address = self.kwargs.get("store_code"), address_of(request.META)
         for lookup in self.caller_lookups:
             caller = lookup(credential, store_code, address)
             if caller is not None:

@@ -61,10 +61,10 @@ class Event(models.Model):
     subject_id = models.CharField(max_length=64)
     member_id = models.UUIDField(null=True, help_text="The member whose history this is part of.")
     data = models.JSONField(default=dict)
-    actor_kind = models.CharField(max_length=16, choices=[(kind, kind) for kind in ActorKind])
+    actor_kind = models.CharField(max_length=16, choices=ActorKind)
     actor_id = models.UUIDField(null=True)
     actor_label = models.CharField(max_length=255)
-    source = models.CharField(max_length=16, choices=[(source, source) for source in Source])
+    source = models.CharField(max_length=16, choices=Source)
     address = models.GenericIPAddressField(null=True)
     recorded_at = models.DateTimeField(auto_now_add=True)
 

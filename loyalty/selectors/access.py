@@ -40,8 +40,14 @@ EVERYTHING = Reach(is_master=True)
 """The reach of whoever runs commands on the server."""
 
 
+def _roles_of(administrator_id: UUID | None) -> QuerySet[Role]:
+    # `administrators=None` would find the roles that nobody has.
+    held = Role.objects.filter(administrators=administrator_id)
+    return held if administrator_id else held.none()
+
+
 def reach_of(administrator_id: UUID | None) -> Reach:
-    return reach_of_roles(Role.objects.filter(administrators=administrator_id))
+    return reach_of_roles(_roles_of(administrator_id))
 
 
 def reach_of_roles(roles: Iterable[Role]) -> Reach:
@@ -62,7 +68,7 @@ def reach_of_roles(roles: Iterable[Role]) -> Reach:
 
 def stores_of(administrator_id: UUID | None) -> QuerySet[Store]:
     """The stores that the administrator may enter; all of them for a master role."""
-    roles = Role.objects.filter(administrators=administrator_id)
+    roles = _roles_of(administrator_id)
     return Store.objects.filter(
         Exists(roles.filter(is_master=True)) | Exists(roles.filter(stores=OuterRef("id")))
     )
@@ -70,7 +76,7 @@ def stores_of(administrator_id: UUID | None) -> QuerySet[Store]:
 
 def administrators_seen_by(administrator_id: UUID | None) -> QuerySet[Administrator]:
     """Oneself, and those who share a store; everybody for a master role."""
-    mine = Role.objects.filter(administrators=administrator_id)
+    mine = _roles_of(administrator_id)
     shared = Role.objects.filter(
         administrators=OuterRef("id"), stores__in=stores_of(administrator_id)
     )
@@ -81,7 +87,7 @@ def administrators_seen_by(administrator_id: UUID | None) -> QuerySet[Administra
 
 def roles_seen_by(administrator_id: UUID | None) -> QuerySet[Role]:
     """One's own, and those of one's stores; every role for a master role."""
-    mine = Role.objects.filter(administrators=administrator_id)
+    mine = _roles_of(administrator_id)
     return Role.objects.filter(
         Exists(mine.filter(is_master=True))
         | Exists(mine.filter(id=OuterRef("id")))

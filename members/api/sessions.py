@@ -6,7 +6,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from loyalty.api.authentication import CallerLookup, address_of, administrator_caller
+from loyalty.addresses import address_of
+from loyalty.api.authentication import CallerLookup, administrator_caller
 from loyalty.api.operations import Need, operation
 from loyalty.api.resources.sessions import (
     Credentials,
@@ -37,7 +38,7 @@ class MemberSessionViewSet(ApiViewSet):
     def login(self, request: Request, store_code: str) -> Response:
         now = timezone.now()
         member = login_member(
-            store_code=store_code, **self.body(), address=address_of(request), now=now
+            store_code=store_code, **self.body(), address=address_of(request.META), now=now
         )
         refresh = open_session(Owner(store_id=member.store_id, member_id=member.id), now=now)
         return _tokens(member, refresh)

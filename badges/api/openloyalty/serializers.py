@@ -182,8 +182,8 @@ HOLDER_COLUMNS = (
     "completed_count", "first_earned_at", "last_earned_at",
 )  # fmt: skip
 ENTRY_COLUMNS = (
-    "id", "badge_type_id", "badge_type__system_code", "kind", "delta", "count_before",
-    "count_after", "reason", "source", "actor_kind", "actor_id", "actor_label", "occurred_at",
+    "id", "badge_type_id", "badge_type__system_code", "kind", "delta", "count_after",
+    "reason", "source", "actor_kind", "actor_id", "actor_label", "occurred_at",
     "recorded_at",
 )  # fmt: skip
 
@@ -247,7 +247,7 @@ def entry_read(row: Row) -> dict[str, Any]:
         "systemCode": row["badge_type__system_code"],
         "kind": row["kind"],
         "delta": row["delta"],
-        "previousCompletedCount": row["count_before"],
+        "previousCompletedCount": row["count_after"] - row["delta"],
         "currentCompletedCount": row["count_after"],
         "reason": row["reason"],
         "source": row["source"],

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import CharField, Serializer
 
 from loyalty.actors import Actor, ActorKind, Source
-from loyalty.api.authentication import address_of
+from loyalty.addresses import address_of
 from loyalty.api.operations import operation
 from loyalty.api.serializers import StrictSerializer, Text
 from loyalty.api.views import ApiViewSet
@@ -62,7 +62,8 @@ def renewed(request: Request, presented: str, store: Store | None) -> tuple[Owne
     try:
         return refresh_session(presented, store=store, now=timezone.now())
     except ReplayedToken as replay:
-        stranger = Actor(ActorKind.SYSTEM, None, "token refresh", Source.API, address_of(request))
+        address = address_of(request.META)
+        stranger = Actor(ActorKind.SYSTEM, None, "token refresh", Source.API, address)
         revoke_family(replay.family, store=store, actor=stranger)
         raise
 
@@ -76,7 +77,7 @@ class SessionViewSet(ApiViewSet):
     def login(self, request: Request) -> Response:
         now = timezone.now()
         given = self.body()
-        administrator = login_administrator(**given, address=address_of(request), now=now)
+        administrator = login_administrator(**given, address=address_of(request.META), now=now)
         refresh = open_session(Owner(administrator_id=administrator.id), now=now)
         return tokens(
             AdminAccessToken.issue(administrator.id, administrator.token_version), refresh
