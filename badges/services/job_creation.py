@@ -3,18 +3,22 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from badges.models import BadgeType
-from badges.services.jobs import ASSIGN, stage_undo
+from badges.services.jobs import ASSIGN, STILL_WRITES, stage_undo
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.identifiers import Identifier
-from loyalty.models import Job, JobState, Store
+from loyalty.models import Job, Store
+from loyalty.services.jobs.control import is_undone
 from loyalty.services.jobs.creation import create_job
 from loyalty.services.jobs.kinds import kind_named
 from loyalty.services.jobs.staging import Staged, StagedRow, stage_members, stage_rows
 from members.models import Member
+
+_UNDONE = "The job was undone before."
 
 Stage = Callable[[Job], Staged]
 
@@ -55,15 +59,21 @@ def undo_job(store: Store, *, job: Job, actor: Actor) -> Job:
     undone_by = kind_named(job.kind).undone_by
     if not undone_by:
         raise Conflict("A job of this kind cannot be undone.")
-    if job.state not in {JobState.DONE, JobState.CANCELLED, JobState.FAILED}:
-        raise Conflict("Cancel the job first, or wait for its end.")
-    if Job.for_store(store).filter(undoes=job).exclude(state=JobState.CANCELLED).exists():
-        raise Conflict("The job was undone before.")
+    if not job.is_finished:
+        raise Conflict(STILL_WRITES)
+    if is_undone(store, job):
+        raise Conflict(_UNDONE)
     parameters = {**job.parameters, "undoes": str(job.id), "reason": f"Undo of job {job.id}"}
     parameters.pop("count", None)
-    return create_job(
-        store, kind=undone_by, parameters=parameters, stage=stage_undo(job), actor=actor, undoes=job
-    )
+    stage = stage_undo(job)
+    try:
+        return create_job(
+            store, kind=undone_by, parameters=parameters, stage=stage, actor=actor, undoes=job
+        )
+    except IntegrityError as error:  # Somebody else undid it at this very moment.
+        if "job_is_undone_once" not in str(error):
+            raise
+        raise Conflict(_UNDONE) from None
 
 
 def stage_identifiers(identifiers: Iterable[Identifier]) -> Stage:

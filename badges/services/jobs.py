@@ -2,7 +2,8 @@
 
 Each kind works on one badge type.  A member counts once in a job: the occurrence key of a line is
 made of the job and the member, so a chunk that is repeated, or a member who is named on two lines,
-changes nothing more.
+changes nothing more.  What undoes a line has a key made of the job that wrote the line, so however
+often a job is undone, each of its lines is reversed once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +17,7 @@ from badges.models import BadgeType, EntryKind, MemberBadge
 from badges.selectors.badge_types import badge_types
 from badges.services.ledger import Line, lock_members, post, record_changes
 from loyalty.actors import Actor, ActorKind, Source
-from loyalty.errors import Code, Invalid, Violation
+from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, Store
 from loyalty.services.jobs.kinds import JobKind, Outcome, Row, register
 from loyalty.services.jobs.staging import Staged
@@ -28,6 +29,7 @@ CHUNK = 5000
 
 UNKNOWN_MEMBER = "There is no such member."
 NAMED_TWICE = "The member was named before in this job."
+STILL_WRITES = "Cancel the job first, or wait for its end."
 MAX_COUNT = 2**31 - 1
 
 Plan = Callable[[int, int], tuple[EntryKind, int]]
@@ -96,7 +98,7 @@ class _Worker:
                 occurred_at=_moment(row, now),
                 reason=row.data.get("reason") or job.parameters.get("reason", ""),
                 source_id=str(job.id),
-                occurrence_key=f"job:{job.id}:{member_id}",
+                occurrence_key=_occurrence_key(job, member_id),
             )
         self._post(store, job, badge_type, lines, by_member, outcome, now)
         return outcome
@@ -122,9 +124,16 @@ class _Worker:
 
 
 def stage_undo(undone: Job) -> Callable[[Job], Staged]:
-    """Stage the lines of the ledger that the job wrote, to be reversed one by one."""
+    """Stage the lines of the ledger that the job wrote, to be reversed one by one.
+
+    Without those that an undo reversed which was cancelled half-way.
+    """
 
     def stage(job: Job) -> Staged:
+        # Whoever resumes the job takes this lock too, and then sees that it is undone.
+        locked = Job.for_store(job.store).select_for_update(no_key=True).get(id=undone.id)
+        if not locked.is_finished:
+            raise Conflict(STILL_WRITES)
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -132,13 +141,18 @@ def stage_undo(undone: Job) -> Callable[[Job], Staged]:
                        (store_id, job_id, line, identifier_key, identifier, data, raw, problem)
                 SELECT store_id, %(job)s, row_number() OVER (ORDER BY occurrence_key), 'id',
                        member_id::text, jsonb_build_object('count', delta), '', ''
-                  FROM badges_badgeentry
+                  FROM badges_badgeentry written
                  WHERE store_id = %(store)s
                    AND occurrence_key >= %(first)s AND occurrence_key < %(end)s
+                   AND NOT EXISTS (
+                       SELECT FROM badges_badgeentry reversed
+                        WHERE reversed.store_id = written.store_id
+                          AND reversed.occurrence_key = %(undo)s || written.member_id::text)
                 """,
                 {
                     "job": job.id,
                     "store": job.store_id,
+                    "undo": _undo_key(undone.id),
                     # ";" follows ":": the keys of the job, and no others, lie between.
                     "first": f"job:{undone.id}:",
                     "end": f"job:{undone.id};",
@@ -147,6 +161,16 @@ def stage_undo(undone: Job) -> Callable[[Job], Staged]:
             return Staged(int(cursor.rowcount), 0)
 
     return stage
+
+
+def _occurrence_key(job: Job, member_id: UUID) -> str:
+    if job.undoes_id:
+        return f"{_undo_key(job.undoes_id)}{member_id}"
+    return f"job:{job.id}:{member_id}"
+
+
+def _undo_key(undone_id: UUID) -> str:
+    return f"undo:{undone_id}:"
 
 
 def actor_of(job: Job) -> Actor:

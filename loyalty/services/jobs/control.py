@@ -22,8 +22,13 @@ def pause_job(store: Store, *, job: Job, actor: Actor) -> None:
 
 @writes
 def resume_job(store: Store, *, job: Job, actor: Actor) -> None:
-    """Go on where a paused or failed job stopped."""
+    """Go on where a paused or failed job stopped.
+
+    Raises `Conflict` for a job that was undone: what it did from now on would not be undone.
+    """
     job = _locked(store, job, {JobState.PAUSED, JobState.FAILED}, "resumed")
+    if is_undone(store, job):
+        raise Conflict("A job that was undone cannot be resumed.")
     job.state, job.finished_at, job.failures = JobState.QUEUED, None, 0
     job.save(update_fields=["state", "finished_at", "failures"])
     _record(store, EventName.JOB_RESUMED, job, actor)
@@ -38,6 +43,11 @@ def cancel_job(store: Store, *, job: Job, actor: Actor, now: datetime) -> None:
     job.state, job.finished_at = JobState.CANCELLED, now
     job.save(update_fields=["state", "finished_at"])
     _record(store, EventName.JOB_CANCELLED, job, actor)
+
+
+def is_undone(store: Store, job: Job) -> bool:
+    """Whether a job that undoes this one was made, and was not cancelled."""
+    return Job.for_store(store).filter(undoes=job).exclude(state=JobState.CANCELLED).exists()
 
 
 def _locked(store: Store, job: Job, states: Collection[str], verb: str) -> Job:

@@ -55,3 +55,7 @@ def register(kind: JobKind) -> None:
 
 def kind_named(name: str) -> JobKind:
     return _KINDS[name]
+
+
+def known_kinds() -> list[str]:
+    return list(_KINDS)

@@ -7,6 +7,7 @@ lease to wait for.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -18,16 +19,18 @@ from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import DomainError
 from loyalty.models import EventName, Job, JobRow, JobState
 from loyalty.services.events import record
-from loyalty.services.jobs.kinds import Outcome, Row, kind_named
+from loyalty.services.jobs.kinds import Outcome, Row, kind_named, known_kinds
 
 log = logging.getLogger(__name__)
 
 # A key for PostgreSQL's advisory locks: one process at a time decides which jobs start.
 _STARTING = 7_305_411
 
+# The outer `state` is asked again where the row was changed meanwhile: a job that was cancelled
+# at this very moment stays so.
 _START = """
 UPDATE loyalty_job SET state = 'running', started_at = coalesce(started_at, %(now)s)
- WHERE id IN (
+ WHERE state = 'queued' AND id IN (
        SELECT id FROM (
               SELECT queued.id,
                      row_number() OVER (PARTITION BY queued.store_id
@@ -56,29 +59,53 @@ def work_one_chunk(*, now: datetime, job_id: UUID | None = None) -> bool:
     """Do the next chunk of the job that has waited longest, or of the one that is named.
 
     False: there is nothing to do that nobody else is doing.  A chunk that fails is tried again
-    in smaller pieces, until the row that makes it fail is alone; that row is rejected.
+    in smaller pieces, until the row that makes it fail is alone; that row is rejected.  Raises
+    `OperationalError` or `InterfaceError` when the database is in trouble: try again later.
     """
-    job: Job | None = None
+    chunk: _Chunk | None = None
     try:
         with transaction.atomic(durable=True):
             job = _claim(job_id)
             if job is None:
                 return False
+            chunk = _Chunk(job.id, job.cursor, job.chunk_size)
             _do_chunk(job, now)
-    except (OperationalError, InterfaceError):
-        raise  # The database is in trouble, and not the job: whoever calls waits and tries again.
     except DomainError as error:
-        assert job is not None  # noqa: S101 (raised by the job's own work)
-        _fail(job, str(error) or type(error).__name__, now)
+        if chunk is None:
+            raise
+        _fail(chunk, str(error) or type(error).__name__, now)
     except Exception as error:
-        assert job is not None  # noqa: S101
-        log.exception("A chunk of job %s failed.", job.id)
-        _shrink(job, error)
+        if chunk is None or _is_trouble_of_the_database(error):
+            raise
+        log.exception("A chunk of job %s failed.", chunk.job_id)
+        _shrink(chunk, error)
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Which chunk was tried: where its job stood, and how many rows it was to be."""
+
+    job_id: UUID
+    cursor: int
+    size: int
+
+
+# PostgreSQL's words for a statement that asks for too much, and for one that takes too long.
+_TOO_MUCH, _TOO_LONG = "54", "57014"
+
+
+def _is_trouble_of_the_database(error: Exception) -> bool:
+    """Not the chunk's fault, so that it would be wrong to give up rows of it."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    return not state.startswith(_TOO_MUCH) and state != _TOO_LONG
+
+
 def _claim(job_id: UUID | None) -> Job | None:
-    jobs = Job.across_stores.filter(state=JobState.RUNNING)
+    # During a deployment there may be jobs of a kind that only newer workers know.
+    jobs = Job.across_stores.filter(state=JobState.RUNNING, kind__in=known_kinds())
     if job_id is not None:
         jobs = jobs.filter(id=job_id)
     return (
@@ -138,7 +165,7 @@ def _report(job: Job, outcome: Outcome) -> None:
         )
 
 
-def _fail(failed: Job, message: str, now: datetime) -> None:
+def _fail(failed: _Chunk, message: str, now: datetime) -> None:
     """The job makes no sense any more.  What was done stays; it can be resumed, or undone."""
     with transaction.atomic(durable=True):
         job = _relocked(failed)
@@ -149,7 +176,7 @@ def _fail(failed: Job, message: str, now: datetime) -> None:
         _record(job, EventName.JOB_FAILED)
 
 
-def _shrink(failed: Job, error: Exception) -> None:
+def _shrink(failed: _Chunk, error: Exception) -> None:
     with transaction.atomic(durable=True):
         job = _relocked(failed)
         if job is None:
@@ -162,12 +189,21 @@ def _shrink(failed: Job, error: Exception) -> None:
         job.save()
 
 
-def _relocked(failed: Job) -> Job | None:
-    """The job, if it still stands where it failed: somebody else may have done the chunk since."""
+def _relocked(failed: _Chunk) -> Job | None:
+    """The job, if it still stands where it failed.
+
+    Somebody else may have done the chunk since, or have made it smaller: what failed was then
+    more than the next chunk will be, and says nothing about it.
+    """
     return (
         Job.across_stores.select_for_update(no_key=True, of=("self",))
         .select_related("store")
-        .filter(id=failed.id, state=JobState.RUNNING, cursor=failed.cursor)
+        .filter(
+            id=failed.job_id,
+            state=JobState.RUNNING,
+            cursor=failed.cursor,
+            chunk_size=failed.size,
+        )
         .first()
     )
 
