@@ -24,6 +24,7 @@ from loyalty.services.jobs.staging import Staged
 from members.selectors.identifiers import member_ids
 
 ASSIGN, REVOKE, SET_COUNT, UNDO = "assign", "revoke", "set_count", "undo"
+KINDS = (ASSIGN, REVOKE, SET_COUNT, UNDO)
 
 CHUNK = 5000
 

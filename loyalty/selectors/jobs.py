@@ -1,5 +1,6 @@
 """Find jobs."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,12 +9,14 @@ from loyalty.errors import NotFound
 from loyalty.models import Job, JobRow, Store
 
 
-def jobs(store: Store) -> QuerySet[Job]:
-    return Job.for_store(store)
+def jobs(store: Store, kinds: Collection[str] | None = None) -> QuerySet[Job]:
+    """The store's jobs, or those of the named kinds."""
+    found = Job.for_store(store)
+    return found if kinds is None else found.filter(kind__in=kinds)
 
 
-def get_job(store: Store, job_id: UUID | str) -> Job:
-    job = jobs(store).filter(id=job_id).first()
+def get_job(store: Store, job_id: UUID | str, kinds: Collection[str] | None = None) -> Job:
+    job = jobs(store, kinds).filter(id=job_id).first()
     if job is None:
         raise NotFound
     return job

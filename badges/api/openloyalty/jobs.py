@@ -1,9 +1,7 @@
 """Bulk jobs (Rosette's own, in the style of the native API)."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import QueryDict, StreamingHttpResponse
@@ -26,7 +24,7 @@ from badges.services.job_creation import (
     stage_identifiers,
     undo_job,
 )
-from badges.services.jobs import ASSIGN, REVOKE, SET_COUNT
+from badges.services.jobs import ASSIGN, KINDS, REVOKE, SET_COUNT
 from loyalty.api.listing import answer_page, read_list_query
 from loyalty.api.operations import Need, operation
 from loyalty.api.search import choice, moment, search
@@ -35,7 +33,8 @@ from loyalty.api.views import StoreViewSet
 from loyalty.errors import Code, Invalid, Violation
 from loyalty.identifiers import Identifier
 from loyalty.models import Access, Job, Resource
-from loyalty.selectors.jobs import get_job, jobs, rejected_rows
+from loyalty.selectors.jobs import get_job, jobs
+from loyalty.selectors.reports import report_lines
 from loyalty.services.jobs.control import cancel_job, pause_job, resume_job
 from members.api.identifiers import MemberConverter
 from members.api.search import MemberSearch
@@ -70,14 +69,16 @@ class JobWrite(StrictSerializer):
 JobBody = wrapped("job", JobWrite)
 
 
-def check_job(attrs: Mapping[str, Any], *, count_on_lines: bool = False) -> None:
-    """What makes sense for each kind."""
+def check_job(
+    attrs: Mapping[str, Any], *, count_on_lines: bool = False, at: str = "job.count"
+) -> None:
+    """What makes sense for each kind; `at` is where the body has the count."""
     count = attrs.get("count")
     if attrs["kind"] == SET_COUNT and count is None and not count_on_lines:
-        raise Invalid(Violation(Code.MISSING, "job.count", "This field is missing."))
+        raise Invalid(Violation(Code.MISSING, at, "This field is missing."))
     if attrs["kind"] != SET_COUNT and count == 0:
         message = "This value should be greater than or equal to 1."
-        raise Invalid(Violation(Code.TOO_LOW, "job.count", message))
+        raise Invalid(Violation(Code.TOO_LOW, at, message))
 
 
 class JobIdRead(Serializer[Any]):
@@ -150,7 +151,7 @@ class JobsViewSet(StoreViewSet):
         return Response(
             answer_page(
                 query,
-                jobs(self.store),
+                jobs(self.store, KINDS),
                 columns=_COLUMNS,
                 render=job_read,
                 default_order=["-created_at"],
@@ -181,7 +182,7 @@ class JobsViewSet(StoreViewSet):
 
     @operation("jobGet", "Read a job with its progress", VIEW, answer=JobRead, tag="Job (Rosette)")
     def retrieve(self, request: Request, job_id: str) -> Response:
-        return Response(job_read(vars(get_job(self.store, job_id))))
+        return Response(job_read(vars(self._job(job_id))))
 
     @operation("jobPause", "Pause a job", MODIFY, status=204, tag="Job (Rosette)")
     def pause(self, request: Request, job_id: str) -> Response:
@@ -223,31 +224,7 @@ class JobsViewSet(StoreViewSet):
         )
 
     def _job(self, job_id: str) -> Job:
-        return get_job(self.store, job_id)
-
-
-def report_lines(job: Job) -> Iterator[bytes]:
-    """The report of a job, safe to open in a spreadsheet, never as a whole in memory."""
-    line = io.StringIO()
-    writer = csv.writer(line)
-    for cells in _report_cells(job):
-        writer.writerow([harmless(cell) for cell in cells])
-        yield line.getvalue().encode()
-        line.seek(0)
-        line.truncate()
-
-
-def _report_cells(job: Job) -> Iterator[tuple[str, ...]]:
-    yield ("line", "member", "problem", "text")
-    for row in rejected_rows(job).iterator():
-        key, value = row.identifier_key, row.identifier
-        member = str(Identifier(key, value)) if key else ""
-        yield (str(row.line), member, row.problem, row.raw)
-
-
-def harmless(cell: str) -> str:
-    """A spreadsheet computes what begins so; with a quote before it, it is only text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+        return get_job(self.store, job_id, KINDS)
 
 
 def badge_type_named(text: str) -> Identifier:

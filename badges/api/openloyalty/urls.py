@@ -4,6 +4,7 @@ from django.urls import path
 
 from badges.api.openloyalty import identifiers as _badge_type  # noqa: F401 (registers a converter)
 from badges.api.openloyalty.badge_types import BadgeTypesViewSet
+from badges.api.openloyalty.job_files import JobFilesViewSet
 from badges.api.openloyalty.jobs import JobsViewSet
 from badges.api.openloyalty.member_badges import MemberBadgesViewSet
 from members.api.urls import MEMBER
@@ -26,6 +27,7 @@ urlpatterns = [
     path(f"{MEMBER}/badge", held({"get": "list", "post": "grant"})),
     path(f"{MEMBER}/badge/<badge_type:badge_type>", held({"put": "set_count"})),
     path(JOBS, jobs({"get": "list", "post": "create"})),
+    path(f"{JOBS}/csv", JobFilesViewSet.as_view({"post": "create"})),
     path(JOB, jobs({"get": "retrieve"})),
     path(f"{JOB}/pause", jobs({"post": "pause"})),
     path(f"{JOB}/resume", jobs({"post": "resume"})),

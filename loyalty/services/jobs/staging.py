@@ -32,6 +32,7 @@ class Staged:
 # What is kept of a line that could not be read, and of an identifier that nobody can have.
 _RAW_LENGTH = 1000
 _IDENTIFIER_LENGTH = 255
+_PROBLEM_LENGTH = 255
 
 
 def stage_rows(job: Job, rows: Iterable[StagedRow]) -> Staged:
@@ -55,7 +56,7 @@ def stage_rows(job: Job, rows: Iterable[StagedRow]) -> Staged:
                         row.identifier[:_IDENTIFIER_LENGTH],
                         json.dumps(row.data) if row.data else None,
                         row.raw[:_RAW_LENGTH],
-                        row.problem,
+                        row.problem[:_PROBLEM_LENGTH],
                     )
                 )
     return Staged(total, rejected)
