@@ -8,27 +8,61 @@ import loyalty.models.keys
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0003_jobs'),
-        ('members', '0002_sessions_end_with_their_member'),
+        ("loyalty", "0003_jobs"),
+        ("members", "0002_sessions_end_with_their_member"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ExternalIdentifier',
+            name="ExternalIdentifier",
             fields=[
-                ('id', models.UUIDField(default=loyalty.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('walletAddress', 'Wallet address')], max_length=32)),
-                ('value', models.CharField(max_length=255)),
-                ('member', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='external_identifiers', to='members.member')),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.store')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=loyalty.models.keys.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(choices=[("walletAddress", "Wallet address")], max_length=32),
+                ),
+                ("value", models.CharField(max_length=255)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="external_identifiers",
+                        to="members.member",
+                    ),
+                ),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.store",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('store', 'kind', 'value'), name='external_identifier_is_unique_in_its_store'), models.UniqueConstraint(fields=('store', 'member', 'kind'), name='member_has_one_identifier_of_each_kind')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("store", "kind", "value"),
+                        name="external_identifier_is_unique_in_its_store",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("store", "member", "kind"),
+                        name="member_has_one_identifier_of_each_kind",
+                    ),
+                ],
             },
             managers=[
-                ('across_stores', django.db.models.manager.Manager()),
+                ("across_stores", django.db.models.manager.Manager()),
             ],
         ),
     ]

@@ -1,5 +1,7 @@
 """Names that other systems have for a member."""
 
+import re
+
 from django.db import models
 
 from loyalty.models import StoreOwnedModel
@@ -8,6 +10,16 @@ from members.models.members import Member
 
 class ExternalKind(models.TextChoices):
     WALLET_ADDRESS = "walletAddress", "Wallet address"
+
+
+_ETHEREUM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+def as_kept(kind: str, value: str) -> str:
+    """Ethereum's addresses mean the same in any case, which is but a checksum: in lower case."""
+    if kind == ExternalKind.WALLET_ADDRESS and _ETHEREUM_ADDRESS.fullmatch(value):
+        return value.lower()
+    return value
 
 
 class ExternalIdentifier(StoreOwnedModel):

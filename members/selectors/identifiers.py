@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from loyalty.models import Store
+from members.models import ExternalIdentifier, Member
 
 # How each key is compared.  Every one of these is an index look-up.
 _QUERIES = {
@@ -29,7 +31,9 @@ _QUERIES = {
     "walletAddress": """
         SELECT given.value, e.member_id FROM unnest(%(values)s::text[]) AS given (value)
           JOIN members_externalidentifier e ON e.store_id = %(store)s
-               AND e.kind = 'walletAddress' AND e.value = given.value
+               AND e.kind = 'walletAddress'
+               AND e.value = CASE WHEN given.value ~ '^0x[0-9a-fA-F]{40}$'
+                                  THEN lower(given.value) ELSE given.value END
         """,
 }
 
@@ -37,6 +41,10 @@ Named = tuple[str, str]
 """A key of `KEYS` and a value, such as ("email", "anna@example.com")."""
 
 KEYS = tuple(_QUERIES)
+
+
+def external_identifiers(store: Store, member: Member) -> QuerySet[ExternalIdentifier]:
+    return ExternalIdentifier.for_store(store).filter(member=member).order_by("kind")
 
 
 def member_ids(store: Store, named: Iterable[Named]) -> dict[Named, UUID]:
