@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
@@ -10,6 +11,7 @@ from badges.models import BadgeType
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
 from loyalty.models import Store
+from loyalty.models.rows import RowShape
 
 
 def badge_types(store: Store) -> QuerySet[BadgeType]:
@@ -35,11 +37,23 @@ def name_expression(store: Store, locale: str | None, *, through: str = "") -> C
     return Coalesce(*names, F(f"{through}system_code"), output_field=TextField())
 
 
+_BADGE_TYPE = RowShape(BadgeType)
+_BY_NAME = {
+    key: f"""
+    SELECT {_BADGE_TYPE.columns("t")} FROM badges_badgetype t
+     WHERE t.store_id = %s AND t.deleted_at IS NULL AND {name} = %s
+    """  # noqa: S608 (the names of our own columns)
+    for key, name in {"id": "t.id", "systemCode": "t.system_code"}.items()
+}
+
+
 def get_badge_type(store: Store, identifier: Identifier) -> BadgeType:
-    badge_type: BadgeType | None = _named(badge_types(store), identifier).first()
-    if badge_type is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_NAME[identifier.key], [store.id, identifier.value])
+        row = cursor.fetchone()
+    if row is None:
         raise NotFound
-    return badge_type
+    return _BADGE_TYPE.instance(row)
 
 
 def named_badge_type_row(

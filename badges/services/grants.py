@@ -33,7 +33,7 @@ def grant_badge(
     if not badge_type.active:
         message = "The badge type is not active."
         raise Invalid(Violation(Code.NOT_ALLOWED, "systemCode", message))
-    member = lock_member(store, member)
+    lock_member(store, member)
     line = Line(
         member.id, badge_type.id, EntryKind.GRANT, 1, occurred_at or now, reason,
         occurrence_key=occurrence_key,
@@ -62,7 +62,7 @@ def set_completed_count(
     The ledger gets the difference, or nothing if there is none.  Raises `NotFound` if the member
     does not hold the badge: a first one is granted, not corrected into being.
     """
-    member = lock_member(store, member)
+    lock_member(store, member)
     held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
     if held is None:
         raise NotFound

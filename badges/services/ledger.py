@@ -111,26 +111,25 @@ SELECT change.member_id, change.badge_type_id, counted.completed_count - change.
 """
 
 
-def lock_members(store: Store, member_ids: Iterable[UUID]) -> dict[UUID, Member]:
-    """The members by id, locked until the transaction ends; unknown ones are not there.
+_LOCK = """
+SELECT id FROM members_member WHERE store_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+def lock_members(store: Store, member_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the members that there are, locked until the transaction ends.
 
     Everything that happens to a member's badges happens one after the other, in this lock.
     Locks are taken in the order of ids, so two services never wait for each other in a ring.
     """
-    locked = (
-        Member.for_store(store)
-        .filter(id__in=list(member_ids))
-        .order_by("id")
-        .select_for_update(no_key=True)
-    )
-    return {member.id: member for member in locked}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [store.id, list(member_ids)])
+        return {member_id for (member_id,) in cursor.fetchall()}
 
 
-def lock_member(store: Store, member: Member) -> Member:
-    try:
-        return lock_members(store, [member.id])[member.id]
-    except KeyError:
-        raise NotFound from None
+def lock_member(store: Store, member: Member) -> None:
+    if not lock_members(store, [member.id]):
+        raise NotFound
 
 
 def post(store: Store, lines: Sequence[Line], *, actor: Actor, now: datetime) -> list[Change]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import Forbidden, Unauthenticated
 from loyalty.models import Access, Resource, Store
+from loyalty.models.rows import RowShape
 
 Reason = Unauthenticated.Reason
 
@@ -57,7 +58,7 @@ class Caller:
         return self.store
 
 
-_STORE_COLUMNS = [column.attname for column in Store._meta.concrete_fields]
+STORE = RowShape(Store)
 
 # {owner} joins the credential to its administrator, {match} finds it.
 _CALLER = """
@@ -79,9 +80,8 @@ SELECT a.id, a.username, a.is_active, a.token_version, k.hash, k.expires_at, k.l
  WHERE {match}
  GROUP BY a.id, k.id, s.id
 """
-_STORE_LIST = ", ".join(f"s.{column}" for column in _STORE_COLUMNS)
-_BY_ID = _CALLER.format(store=_STORE_LIST, match="a.id = %(owner)s")
-_BY_KEY = _CALLER.format(store=_STORE_LIST, match="k.id IS NOT NULL")
+_BY_ID = _CALLER.format(store=STORE.columns("s"), match="a.id = %(owner)s")
+_BY_KEY = _CALLER.format(store=STORE.columns("s"), match="k.id IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,7 @@ def _fetch(
 
 def _caller(row: Sequence[Any], actor: Actor) -> Caller:
     store_values = row[12:]
-    store = (
-        Store.from_db("default", _STORE_COLUMNS, store_values)
-        if store_values[0] is not None
-        else None
-    )
+    store = STORE.instance(store_values) if store_values[0] is not None else None
     return Caller(
         actor=actor,
         administrator_id=row[0],

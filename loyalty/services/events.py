@@ -1,13 +1,14 @@
 """Write down what happened."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from loyalty.actors import Actor
-from loyalty.models import Event, EventName, Store
+from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
 
 
@@ -22,23 +23,12 @@ def record(
     data: Mapping[str, object] | None = None,
 ) -> None:
     """Add the event to the transaction that is under way; alone it would be a lie."""
-    assert connection.in_atomic_block, "An event belongs to the transaction that it speaks of."  # noqa: S101
-    Event.across_stores.create(
-        store=store,
-        name=name,
-        subject_kind=subject_kind,
-        subject_id=str(subject_id),
-        member_id=member_id,
-        data=dict(data or {}),
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
-        source=actor.source,
-        address=actor.address,
+    _insert(
+        store, name, subject_kind, str(subject_id), actor, members=[member_id], data=[data or {}]
     )
 
 
-_FOR_MEMBERS = """
+_INSERT = """
 INSERT INTO loyalty_event
        (id, store_id, name, subject_kind, subject_id, member_id, data, actor_kind, actor_id,
         actor_label, source, address, recorded_at)
@@ -61,21 +51,38 @@ def record_for_members(
     """The same for many members at once, each with data of its own: one statement."""
     if not data:
         return
+    _insert(
+        store, name, subject_kind, str(subject_id), actor,
+        members=list(data), data=list(data.values()),
+    )  # fmt: skip
+
+
+def _insert(
+    store: Store | None,
+    name: EventName,
+    subject_kind: str,
+    subject_id: str,
+    actor: Actor,
+    *,
+    members: Sequence[UUID | None],
+    data: Sequence[Mapping[str, object]],
+) -> None:
+    assert connection.in_atomic_block, "An event belongs to the transaction that it speaks of."  # noqa: S101
     with connection.cursor() as cursor:
         cursor.execute(
-            _FOR_MEMBERS,
+            _INSERT,
             {
-                "store": store.id,
+                "store": store.id if store else None,
                 "name": name,
                 "subject_kind": subject_kind,
-                "subject_id": str(subject_id),
+                "subject_id": subject_id,
                 "actor_kind": actor.kind,
                 "actor_id": actor.id,
                 "actor_label": actor.label,
                 "source": actor.source,
                 "address": actor.address,
                 "ids": [new_id() for _ in data],
-                "members": list(data),
-                "data": [json.dumps(each) for each in data.values()],
+                "members": list(members),
+                "data": [json.dumps(each, cls=DjangoJSONEncoder) for each in data],
             },
         )

@@ -1,5 +1,6 @@
 """Find members."""
 
+from django.db import connection
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
@@ -7,6 +8,7 @@ from django.db.models.lookups import Exact
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
 from loyalty.models import Event, Store
+from loyalty.models.rows import RowShape
 from members.models import Member
 
 
@@ -38,11 +40,20 @@ def members_named(store: Store, identifier: Identifier) -> QuerySet[Member]:
             return found.filter(loyalty_card_number=identifier.value)
 
 
+MEMBER = RowShape(Member)
+_BY_NAME = {
+    key: f"SELECT {MEMBER.columns('m')} FROM members_member m WHERE m.store_id = %(store)s AND {name}"  # noqa: E501, S608
+    for key, name in NAMED.items()
+}
+
+
 def get_member(store: Store, identifier: Identifier) -> Member:
-    member = members_named(store, identifier).first()
-    if member is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_NAME[identifier.key], {"store": store.id, "member": identifier.value})
+        row = cursor.fetchone()
+    if row is None:
         raise NotFound
-    return member
+    return MEMBER.instance(row)
 
 
 def history_of(store: Store, member: Member) -> QuerySet[Event]:

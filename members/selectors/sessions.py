@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from django.db import connection
-from django.db.models import JSONField
 
 from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import Forbidden, Unauthenticated
 from loyalty.identifiers import Identifier
 from loyalty.models import Access, Resource, Store
-from loyalty.selectors.callers import Caller
+from loyalty.selectors.callers import STORE, Caller
 from loyalty.tokens import MemberAccessToken
 from members.models import Member
+from members.selectors.members import MEMBER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +42,16 @@ class MemberCaller(Caller):
                 return self.member.loyalty_card_number == identifier.value
 
 
-_MEMBER_FIELDS = Member._meta.concrete_fields
-_MEMBER_COLUMNS = [field.attname for field in _MEMBER_FIELDS]
-_STORE_COLUMNS = [column.attname for column in Store._meta.concrete_fields]
 _MEMBER = f"""
-SELECT {", ".join(f"m.{column}" for column in _MEMBER_COLUMNS)},
-       {", ".join(f"s.{column}" for column in _STORE_COLUMNS)}
+SELECT {MEMBER.columns("m")}, {STORE.columns("s")}
   FROM members_member m JOIN loyalty_store s ON s.id = m.store_id
  WHERE m.store_id = %s AND m.id = %s
 """  # noqa: S608 (the names of our own columns)
 
 
 def _with_store(row: Sequence[Any]) -> Member:
-    values = [
-        # Django's cursors leave JSON to its fields, which are not asked here.
-        orjson.loads(value) if isinstance(field, JSONField) else value
-        for field, value in zip(_MEMBER_FIELDS, row, strict=False)
-    ]
-    member = Member.from_db("default", _MEMBER_COLUMNS, values)
-    member.store = Store.from_db("default", _STORE_COLUMNS, row[len(_MEMBER_COLUMNS) :])
+    member = MEMBER.instance(row[: len(MEMBER)])
+    member.store = STORE.instance(row[len(MEMBER) :])
     return member
 
 
