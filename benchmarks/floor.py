@@ -24,6 +24,8 @@ MODES = ("prepared", "simple")
 
 _SUBJECT = Subject(data.FIRST_STORE, data.FIRST_MEMBER, data.FIRST_BADGE)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
+# psycopg escapes a text with backslashes in it; pgbench would take that for a function call.
+_ESCAPED = re.compile(r" ?\bE'((?:[^'\\]|''|\\.)*)'")
 # psycopg writes ids without hyphens; in texts they have them.
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\b")
 _BOUNDARIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT")
@@ -96,7 +98,12 @@ def _statements_of(case: Case, credentials: Credentials) -> Sequence[str]:
         )
     if not 200 <= response.status_code < 300:
         raise SystemExit(f"{case.title}: {response.status_code} {response.content.decode()}")
-    return [query["sql"] for query in captured.captured_queries]
+    return [_ESCAPED.sub(_plain, query["sql"]) for query in captured.captured_queries]
+
+
+def _plain(escaped: re.Match[str]) -> str:
+    text = re.sub(r"\\(.)", r"\1", escaped[1])
+    return f" '{text}'"
 
 
 def _varied(literal: str, known: set[str]) -> str:
