@@ -29,7 +29,7 @@ _number = itertools.count(1)
 
 
 def make_store(code: str, **details: Any) -> Store:
-    details = {"name": f"Store {code}", "currency": "EUR", "active": True} | details
+    details = {"name": f"Store {code}", "currency": "EUR", "active": True, **details}
     return create_store(code=code, actor=TESTER, locales=["en", "pl"], **details)
 
 

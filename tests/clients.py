@@ -1,11 +1,19 @@
 """A client that speaks JSON, as one of the cast."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as _Response
+else:
+    _Response = HttpResponse
+
+Answer: TypeAlias = _Response
+"""What the client returns: a response that also reads its own JSON."""
 
 
 class ApiClient:
@@ -31,28 +39,28 @@ class ApiClient:
         *,
         content_type: str = "application/json",
         **headers: str,
-    ) -> HttpResponse:
+    ) -> Answer:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
-        return self._client.generic(  # type: ignore[no-any-return]
+        return self._client.generic(
             method, path, data, content_type, headers={**self._headers, **headers}
         )
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.request("POST", path, {} if body is None else body, **headers)
 
-    def upload(self, path: str, form: dict[str, Any], **headers: str) -> HttpResponse:
+    def upload(self, path: str, form: dict[str, Any], **headers: str) -> Answer:
         """A form; its files are `ContentFile`s."""
         body = encode_multipart(BOUNDARY, form)
         return self.request("POST", path, body, content_type=MULTIPART_CONTENT, **headers)
 
-    def put(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
         return self.request("PUT", path, body, **headers)
 
-    def patch(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
         return self.request("PATCH", path, body, **headers)
 
-    def delete(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def delete(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.request("DELETE", path, body, **headers)

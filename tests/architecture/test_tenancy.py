@@ -1,6 +1,7 @@
 """Rows stay in their store: what the code may write, and what the database refuses."""
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -31,7 +32,11 @@ ACROSS_STORES = {
     "loyalty/models/stores.py StoreOwnedModel.for_store": "The one way in.",
     "loyalty/models/events.py Event": "It is declared there.",
     "loyalty/models/events.py Event.for_store": "The one way in.",
-    "loyalty/services/events.py record": "Adds a row; the store is one of its values.",
+    "loyalty/models/jobs.py JobRow": "It is declared there.",
+    "loyalty/models/jobs.py JobRow.for_job": "The one way in: a job belongs to a store.",
+    "loyalty/services/jobs/working.py there_is_work": "Workers serve every store.",
+    "loyalty/services/jobs/working.py _claim": "Workers serve every store.",
+    "loyalty/services/jobs/working.py _relocked": "The job that a worker holds already.",
     "badges/selectors/icons.py find_icon": "Icons are public; the id is the address.",
 }
 # The admin shows several stores at once: its base class and its pages narrow by what staff reach,
@@ -122,16 +127,65 @@ def test_tenant_models_have_no_objects() -> None:
         assert not hasattr(model, "objects"), model
 
 
+# --- Statements that are written by hand ---------------------------------------------------------
+
+# The lines of a job are not among them: they are found by their job, which has a store.
+_TABLES = "|".join([*TENANT_TABLES, "loyalty_event"])
+_ABOUT_TENANTS = re.compile(rf"\b(?:FROM|JOIN|UPDATE|INTO|COPY)\s+(?:{_TABLES})\b")
+
+
+def _statements(source: str) -> Iterator[str]:
+    """The texts of the module, those with values put in included, as far as they are constant."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                part.value
+                for part in node.values
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _forgetful(source: str) -> list[str]:
+    """The statements about tenants' rows that do not speak of the store."""
+    return [
+        text
+        for text in _statements(source)
+        if _ABOUT_TENANTS.search(text) and "store_id" not in text
+    ]
+
+
+def test_every_statement_about_tenants_rows_names_their_store() -> None:
+    found = {
+        str(file.relative_to(ROOT)): statements
+        for file in _files()
+        if (statements := _forgetful(file.read_text(encoding="utf-8")))
+    }
+
+    assert found == {}
+
+
+def test_the_scan_finds_a_statement_that_forgets_the_store() -> None:
+    assert _forgetful('x = f"SELECT 1 FROM members_member m WHERE {name}"')
+    assert _forgetful("x = 'UPDATE badges_memberbadge SET completed_count = 1'")
+    assert not _forgetful("x = 'SELECT 1 FROM members_member m WHERE m.store_id = %s'")
+
+
 # --- What the schema says -----------------------------------------------------------------------
 
 # Columns that name a tenant's row without a foreign key, and why they may.
-UNBOUND = {("loyalty_event", "member_id"): "An event outlives the member that it is about."}
+UNBOUND = {
+    ("loyalty_event", "member_id"): "An event outlives the member that it is about.",
+    ("loyalty_jobrow", "member_id"): "A report outlives the members that an import made.",
+}
 
 
 def _rows(statement: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 def _foreign_keys() -> list[tuple[str, list[str], str, list[str]]]:
@@ -190,7 +244,7 @@ def test_what_is_referred_to_can_be_named_with_its_store() -> None:
     targets = {target for _, _, target, _ in _foreign_keys() if target in TENANT_TABLES}
     unique = {(table, tuple(columns)) for table, columns in _unique_indexes()}
 
-    assert targets == {"members_member", "badges_badgetype"}
+    assert targets == {"members_member", "badges_badgetype", "loyalty_job"}
     assert {(table, ("store_id", "id")) for table in targets} <= unique
 
 
@@ -264,8 +318,10 @@ def test_a_row_cannot_link_two_stores(store: Store, other_store: Store) -> None:
         "DELETE FROM {}",
         "WITH gone AS (DELETE FROM {} RETURNING 1) SELECT * FROM gone",
         "MERGE INTO {} t USING loyalty_store s ON t.store_id = s.id WHEN MATCHED THEN DELETE",
-        "MERGE INTO {} t USING loyalty_store s ON t.store_id = s.id"
-        " WHEN MATCHED THEN UPDATE SET source = 'job'",
+        (
+            "MERGE INTO {} t USING loyalty_store s ON t.store_id = s.id"
+            " WHEN MATCHED THEN UPDATE SET source = 'job'"
+        ),
     ],
 )
 def test_the_log_and_the_ledger_only_grow(

@@ -4,6 +4,7 @@ Natural keys collide on purpose: a member, a badge type and a refresh token that
 must never be found because another store has the same one.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -16,11 +17,18 @@ from django.utils import timezone
 from badges.models import BadgeType
 from badges.services.badge_types import delete_badge_type, update_badge_type
 from badges.services.grants import set_completed_count
-from loyalty.models import Access, Administrator, ApiKey, Resource, Role, Store
+from badges.services.job_creation import create_badge_job, stage_identifiers
+from badges.services.jobs import ASSIGN
+from loyalty.identifiers import Identifier
+from loyalty.models import Access, Administrator, ApiKey, Job, Resource, Role, Store
 from loyalty.services.api_keys import create_api_key
+from loyalty.services.jobs.control import pause_job
+from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from loyalty.services.sessions import Owner, open_session
 from loyalty.services.stores import update_store
-from members.models import Member
+from members.models import ExternalKind, Member
+from members.services.external_identifiers import set_external_identifier
+from members.services.imports import import_members
 from members.services.members import update_member
 from tests.builders import (
     PASSWORD,
@@ -74,6 +82,11 @@ class World:
     member: Member
     badge_type: BadgeType
     twin_type: BadgeType
+    job: Job
+    """Waiting; beside it there are one that is paused and one that is done, with a report."""
+    paused_job: Job
+    done_job: Job
+    done_import: Job
     refresh_token: str
     admin_refresh_token: str
     secrets: list[str] = field(default_factory=list)
@@ -87,9 +100,16 @@ class World:
         """Texts that no caller of another store may ever be sent."""
         rows = (
             self.store, self.manager, self.viewer, self.api_key, self.twin, self.member,
-            self.badge_type, self.twin_type,
+            self.badge_type, self.twin_type, self.job, self.paused_job, self.done_job,
+            self.done_import,
         )  # fmt: skip
-        return [self.mark, self.mark.upper(), f'"{self.code}"', *(str(row.id) for row in rows), *self.secrets]
+        return [
+            self.mark,
+            self.mark.upper(),
+            f'"{self.code}"',
+            *(str(row.id) for row in rows),
+            *self.secrets,
+        ]
 
 
 def make_world(code: str, mark: str) -> World:
@@ -139,13 +159,47 @@ def make_world(code: str, mark: str) -> World:
     )  # fmt: skip
     update_member(store, member=twin, last_name=f"{mark} again", actor=TESTER)
     delete_badge_type(store, badge_type=gone, actor=TESTER, now=timezone.now())
+    set_external_identifier(
+        store, member=member, kind=ExternalKind.WALLET_ADDRESS, value=f"{mark}-wallet",
+        actor=TESTER,
+    )  # fmt: skip
+    done_import, done, paused, job = _jobs(store, mark, badge_type, member)
     now = timezone.now()
     refresh = open_session(Owner(store_id=store.id, member_id=twin.id), now=now)
     admin_refresh = open_session(Owner(administrator_id=manager.id), now=now)
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
-        twin_type, refresh, admin_refresh, secrets=[text, refresh, admin_refresh],
+        twin_type, job, paused, done, done_import, refresh, admin_refresh,
+        secrets=[text, refresh, admin_refresh],
     )  # fmt: skip
+
+
+def _jobs(store: Store, mark: str, badge_type: BadgeType, member: Member) -> list[Job]:
+    file = f"email,firstName\nimported@{mark}.example,{mark}\n{mark},{mark}\n".encode()
+    done_import = import_members(store, file=io.BytesIO(file), actor=TESTER)
+    names = [Identifier("id", str(member.id)), Identifier("email", f"nobody@{mark}.example")]
+
+    def badge_job() -> Job:
+        return create_badge_job(
+            store, kind=ASSIGN, badge_type=badge_type, stage=stage_identifiers(names), reason=mark,
+            actor=TESTER,
+        )  # fmt: skip
+
+    done = badge_job()
+    start_queued_jobs(now=timezone.now())
+    for each in (done_import, done):
+        while work_one_chunk(now=timezone.now(), job_id=each.id):
+            pass
+    paused = badge_job()
+    pause_job(store, job=paused, actor=TESTER)
+    return [done_import, done, paused, badge_job()]
+
+
+def do_all_jobs() -> None:
+    """Everything that a worker would do."""
+    start_queued_jobs(now=timezone.now())
+    while work_one_chunk(now=timezone.now()):
+        pass
 
 
 def fingerprint(world: World) -> tuple[Any, ...]:
@@ -157,17 +211,16 @@ def fingerprint(world: World) -> tuple[Any, ...]:
 
 
 def _checksum(table: str, where: str) -> str:
-    return (
-        f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE {where})"
-    )
+    return f"(SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE {where})"
 
 
 def _parts() -> Iterator[str]:
     yield _checksum("loyalty_store", "id = %(store)s")
     for table in (
         "loyalty_event", "loyalty_idempotencykey", "loyalty_refreshtoken", "members_member",
-        "badges_badgetype", "badges_badgeicon", "badges_badgeentry", "badges_memberbadge",
-        "loyalty_role_stores",
+        "members_externalidentifier", "badges_badgetype", "badges_badgeicon",
+        "badges_badgeentry", "badges_memberbadge", "loyalty_role_stores", "loyalty_job",
+        "loyalty_jobrow",
     ):  # fmt: skip
         yield _checksum(table, "store_id = %(store)s")
     roles = "(SELECT id FROM loyalty_role WHERE name LIKE %(mark)s)"

@@ -18,7 +18,7 @@ from loyalty.tokens import AdminAccessToken
 from members.models import Member
 from tests.architecture.routes import api_routes
 from tests.builders import give_badge, make_badge_type, make_member
-from tests.clients import ApiClient
+from tests.clients import Answer, ApiClient
 from tests.contract.conformance import DOCUMENT, check, contract, formats, operations, resolved
 
 MEMBER = "email=anna@example.com"
@@ -112,11 +112,9 @@ def callers(
     }  # fmt: skip
 
 
-def send(callers: dict[str, ApiClient], example: Example) -> HttpResponse:
+def send(callers: dict[str, ApiClient], example: Example) -> Answer:
     method, path, _ = operations()[example.operation]
-    url = path.format(
-        storeCode=example.store, member=example.member, badgeType=example.badge_type
-    )
+    url = path.format(storeCode=example.store, member=example.member, badgeType=example.badge_type)
     client = callers[example.caller]
     return client.request(method.upper(), f"{url}{example.query}", example.body)
 
@@ -161,9 +159,9 @@ def test_we_serve_all_of_them_under_their_names() -> None:
         if route.operation.id in operations()
     }
 
-    assert {
-        name: (method, _as_template(pattern)) for name, (method, pattern) in ours.items()
-    } == {name: (method, path) for name, (method, path, _) in operations().items()}
+    assert {name: (method, _as_template(pattern)) for name, (method, pattern) in ours.items()} == {
+        name: (method, path) for name, (method, path, _) in operations().items()
+    }
 
 
 def _as_template(pattern: str) -> str:
@@ -184,22 +182,22 @@ Given = Callable[[BadgeType], str]
 PARAMETERS: dict[str, list[Given]] = {
     "badgeTypeId": [lambda b: f"badgeTypeId={b.id}"],
     "badgeType:badgeTypeId": [lambda b: f"badgeType:badgeTypeId={b.id}"],
-    "name": [lambda b: "name=Gold", lambda b: "name[eq]=Gold", lambda b: "name[like]=oL"],
-    "badgeType:name": [lambda b: "badgeType:name=Gold", lambda b: "badgeType:name[like]=gold"],
-    "systemCode": [lambda b: "systemCode=gold", lambda b: "systemCode[in]=gold,silver"],
+    "name": [lambda _: "name=Gold", lambda _: "name[eq]=Gold", lambda _: "name[like]=oL"],
+    "badgeType:name": [lambda _: "badgeType:name=Gold", lambda _: "badgeType:name[like]=gold"],
+    "systemCode": [lambda _: "systemCode=gold", lambda _: "systemCode[in]=gold,silver"],
     "badgeType:systemCode": [
-        lambda b: "badgeType:systemCode=gold", lambda b: "badgeType:systemCode[eq]=gold",
+        lambda _: "badgeType:systemCode=gold", lambda _: "badgeType:systemCode[eq]=gold",
     ],
-    "active": [lambda b: "active=true", lambda b: "active[eq]=true"],
-    "badgeType:active": [lambda b: "badgeType:active=true", lambda b: "badgeType:active[eq]=1"],
+    "active": [lambda _: "active=true", lambda _: "active[eq]=true"],
+    "badgeType:active": [lambda _: "badgeType:active=true", lambda _: "badgeType:active[eq]=1"],
     "createdAt": [
-        lambda b: "createdAt[gte]=2020-01-01T00:00:00%2B02:00",
-        lambda b: "createdAt[lt]=2100-01-01",
+        lambda _: "createdAt[gte]=2020-01-01T00:00:00%2B02:00",
+        lambda _: "createdAt[lt]=2100-01-01",
     ],
-    "updatedAt": [lambda b: "updatedAt[gt]=2020-01-01T00:00:00Z"],
-    "_page": [lambda b: "_page=1"],
-    "_itemsOnPage": [lambda b: "_itemsOnPage=1", lambda b: "_itemsOnPage=50"],
-    "_orderBy": [lambda b: "_orderBy[name]=asc", lambda b: "_orderBy[createdAt]=desc"],
+    "updatedAt": [lambda _: "updatedAt[gt]=2020-01-01T00:00:00Z"],
+    "_page": [lambda _: "_page=1"],
+    "_itemsOnPage": [lambda _: "_itemsOnPage=1", lambda _: "_itemsOnPage=50"],
+    "_orderBy": [lambda _: "_orderBy[name]=asc", lambda _: "_orderBy[createdAt]=desc"],
 }  # fmt: skip
 
 
@@ -419,7 +417,6 @@ def test_a_spoilt_answer_is_noticed(
     body = answer.json()
     spoil(body)
     spoilt = HttpResponse(json.dumps(body), content_type="application/json")
-    spoilt.json = lambda: body  # type: ignore[attr-defined]
 
     with pytest.raises(AssertionError):
         check(spoilt, "_memberGetBadgesStatus")

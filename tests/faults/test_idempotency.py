@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-import badges.api.openloyalty.member_badges as endpoints
 import loyalty.services.idempotency as idempotency
 from badges.models import BadgeEntry, BadgeType
+from badges.services.grants import grant_badge
 from loyalty.models import Administrator, ApiKey, Event, IdempotencyKey, Store
 from members.models import Member
 from tests.builders import make_badge_type, make_member
@@ -58,14 +58,13 @@ def test_a_request_that_is_still_worked_on_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    grant = endpoints.grant_badge
 
     def slowly(*args: Any, **kwargs: Any) -> None:
         inside.set()
         assert go_on.wait(PATIENCE)
-        grant(*args, **kwargs)
+        grant_badge(*args, **kwargs)
 
-    monkeypatch.setattr(endpoints, "grant_badge", slowly)
+    monkeypatch.setattr("badges.api.openloyalty.member_badges.grant_badge", slowly)
 
     def second() -> Any:
         assert inside.wait(PATIENCE)
@@ -181,9 +180,7 @@ def test_a_key_belongs_to_whoever_chose_it(
     assert BadgeEntry.for_store(store).count() == 2
 
 
-def test_a_key_belongs_to_one_store(
-    as_root: ApiClient, store: Store, other_store: Store
-) -> None:
+def test_a_key_belongs_to_one_store(as_root: ApiClient, store: Store, other_store: Store) -> None:
     body = {"badgeType": {"systemCode": "new", "translations": {"en": {"name": "New"}}}}
     for code in ("ALPHA", "BETA"):
         assert as_root.post(f"/api/{code}/badge-type", body, **KEY).status_code == 200
@@ -216,9 +213,7 @@ def test_old_keys_are_forgotten(as_manager: ApiClient, member: Member, store: St
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["order-0001"]
 
 
-def test_a_refusal_is_repeated_too(
-    as_manager: ApiClient, store: Store, member: Member
-) -> None:
+def test_a_refusal_is_repeated_too(as_manager: ApiClient, store: Store, member: Member) -> None:
     """A client that retries gets what it got, although the badge type is there by now."""
     first = as_manager.post(URL, BODY, **KEY)
     make_badge_type(store, "gold")
@@ -239,7 +234,7 @@ def test_a_server_error_is_not_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("badges.services.grants.record_change", lambda *_, **__: 1 / 0)
+        broken.setattr("badges.services.grants.record_changes", lambda *_, **__: 1 / 0)
         failed = as_manager.post(URL, BODY, **KEY)
     assert failed.status_code == 500
     assert not BadgeEntry.for_store(store).exists()

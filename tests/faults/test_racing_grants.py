@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-import badges.services.grants as grants
 from badges.models import BadgeEntry, BadgeType, MemberBadge
+from badges.services.grants import grant_badge
+from badges.services.ledger import post
 from loyalty.models import Event, Store
 from members.models import Member
 from tests.builders import TESTER, give_badge, make_badge_type
@@ -140,14 +141,13 @@ def test_without_the_members_lock_corrections_do_go_wrong(
 ) -> None:
     give_badge(store, member, badge_type)
     both_have_read = threading.Barrier(2)
-    post = grants.post
 
     def post_late(*args: Any, **kwargs: Any) -> Any:
         both_have_read.wait(PATIENCE)
         return post(*args, **kwargs)
 
-    monkeypatch.setattr(grants, "lock_member", lambda store, member: member)
-    monkeypatch.setattr(grants, "post", post_late)
+    monkeypatch.setattr("badges.services.grants.lock_member", lambda *_: None)
+    monkeypatch.setattr("badges.services.grants.post", post_late)
 
     statuses = together([_put(as_manager, 10), _put(as_manager, 20)])
 
@@ -166,14 +166,13 @@ def test_with_the_members_lock_the_second_one_waits(
     """The same pause as in the control, and the lock on: the second has not read yet."""
     give_badge(store, member, badge_type)
     inside: list[float] = []
-    post = grants.post
 
     def post_late(*args: Any, **kwargs: Any) -> Any:
         inside.append(time.monotonic())
         time.sleep(0.3)
         return post(*args, **kwargs)
 
-    monkeypatch.setattr(grants, "post", post_late)
+    monkeypatch.setattr("badges.services.grants.post", post_late)
 
     statuses = together([_put(as_manager, 10), _put(as_manager, 20)])
 
@@ -187,7 +186,7 @@ def test_one_occurrence_is_granted_once(
     store: Store, member: Member, badge_type: BadgeType
 ) -> None:
     def grant() -> None:
-        grants.grant_badge(
+        grant_badge(
             store, member=member, badge_type=badge_type, actor=TESTER, now=timezone.now(),
             occurrence_key="order 4711",
         )  # fmt: skip
@@ -227,9 +226,7 @@ def test_of_equal_system_codes_one_is_created(as_manager: ApiClient, store: Stor
 def test_equal_names_get_slugs_of_their_own(as_manager: ApiClient, store: Store) -> None:
     def create(number: int) -> Callable[[], int]:
         inner = {"systemCode": f"gold_{number}", "translations": {"en": {"name": "Gold"}}}
-        return lambda: as_manager.post(
-            "/api/ALPHA/badge-type", {"badgeType": inner}
-        ).status_code
+        return lambda: as_manager.post("/api/ALPHA/badge-type", {"badgeType": inner}).status_code
 
     answers = together([create(number) for number in range(6)])
 

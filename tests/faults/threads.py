@@ -28,9 +28,7 @@ def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
         finally:
             connection.close()
 
-    threads = [
-        threading.Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)
-    ]
+    threads = [threading.Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:

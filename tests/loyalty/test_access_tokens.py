@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from loyalty.models import Administrator, ApiKey, Role, Store
+from loyalty.selectors.access import EVERYTHING
 from loyalty.services.administrators import update_administrator
 from loyalty.services.api_keys import revoke_api_key
 from loyalty.services.roles import update_role
@@ -28,7 +29,6 @@ from members.models import Member
 from members.services.members import delete_member, set_member_active
 from tests.architecture.routes import api_routes
 from tests.builders import (
-    EVERYTHING,
     PASSWORD,
     TESTER,
     admin_token,
@@ -175,7 +175,7 @@ def test_a_members_token_opens_only_what_is_the_members_own(member: Member) -> N
     values = {
         "store_code": "ALPHA", "member": str(member.id), "badge_type": "systemCode=gold",
         "store_id": str(member.store_id), "admin_id": str(member.id), "key_id": str(member.id),
-        "role_id": "1",
+        "role_id": "1", "job_id": str(member.id), "import_id": str(member.id),
     }  # fmt: skip
     for route in api_routes():
         need = route.operation.need
@@ -202,9 +202,7 @@ def test_a_member_may_call_themselves_by_any_identifier(name: str, member: Membe
     assert ask(member_token(member), f"/api/ALPHA/member/{name}/badge")[0] == 200
 
 
-def test_a_members_token_is_good_in_one_store(
-    other_store: Store, member: Member
-) -> None:
+def test_a_members_token_is_good_in_one_store(other_store: Store, member: Member) -> None:
     make_member(other_store, email="anna@example.com")
 
     for code in ("BETA", "NOWHERE"):
@@ -305,9 +303,7 @@ def test_a_role_that_loses_a_permission_or_a_store_loses_it_at_once(
     assert ask(token, "/api/BETA/badge-type")[0] == 200
     change([("CUSTOMER", "MODIFY")], ["ALPHA"])
     assert ask(token) == FORBIDDEN
-    update_administrator(
-        administrator=manager, role_ids=[], actor=TESTER, reach=EVERYTHING
-    )
+    update_administrator(administrator=manager, role_ids=[], actor=TESTER, reach=EVERYTHING)
     assert ask(token, "/api/ALPHA/member") == FORBIDDEN
 
 

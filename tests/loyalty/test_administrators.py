@@ -36,9 +36,7 @@ def helper(store: Store) -> Administrator:
 
 
 def body(**more: Any) -> dict[str, Any]:
-    return {
-        "admin": {"email": "new@example.com", "plainPassword": PASSWORD, "roles": [], **more}
-    }
+    return {"admin": {"email": "new@example.com", "plainPassword": PASSWORD, "roles": [], **more}}
 
 
 def state() -> list[Any]:
@@ -123,7 +121,7 @@ def test_a_bad_administrator_is_refused_and_nothing_is_written(
 
 
 def test_whoever_logs_in_needs_a_password(as_root: ApiClient) -> None:
-    without = {"admin": {"email": "new@example.com", "roles": []}}
+    without: dict[str, Any] = {"admin": {"email": "new@example.com", "roles": []}}
     refused = as_root.post(NEW, without)
 
     assert refused.json()["errors"][0]["path"] == "admin.plainPassword"

@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils import timezone
 
 import loyalty.services.login as guarding
 from loyalty.models import Administrator, LoginFailures, RefreshToken, Store
+from loyalty.selectors.access import EVERYTHING
 from loyalty.services.administrators import update_administrator
 from loyalty.services.stores import update_store
 from members.models import Member
 from members.services.members import set_member_active
-from tests.builders import EVERYTHING, PASSWORD, TESTER, make_administrator, make_member
-from tests.clients import ApiClient
+from tests.builders import PASSWORD, TESTER, make_administrator, make_member
+from tests.clients import Answer, ApiClient
 from tests.faults.threads import together
 
 ADMIN, MEMBER = "/api/admin/login_check", "/api/ALPHA/member/login_check"
 REFUSED = (401, {"message": "Bad credentials."})
 
 
-def said(answer: HttpResponse) -> tuple[int, Any]:
+def said(answer: Answer) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
@@ -167,7 +167,7 @@ def test_of_many_guesses_at_once_the_limit_is_checked_and_no_more(
 ) -> None:
     guess = {"username": username, "password": "wrong"}
 
-    def some() -> list[HttpResponse]:
+    def some() -> list[Answer]:
         return [anonymous.post(url, guess) for _ in range(5)]
 
     answers = [answer for answers in together([some] * 10) for answer in answers]
@@ -218,9 +218,7 @@ def test_an_address_that_was_not_appended_by_our_proxy_is_not_believed(
     assert answer.status_code == 429
 
 
-def test_one_address_has_so_many_guesses_for_all_names(
-    anonymous: ApiClient, store: Store
-) -> None:
+def test_one_address_has_so_many_guesses_for_all_names(anonymous: ApiClient, store: Store) -> None:
     statuses = [
         anonymous.post(ADMIN, {"username": f"name {number}", "password": "x"}).status_code
         for number in range(settings.LOGIN_FAILURES_PER_ADDRESS + 3)
@@ -251,7 +249,10 @@ def test_a_stolen_token_does_not_guess_the_password(
 ) -> None:
     guess = {"currentPassword": "wrong", "plainPassword": f"{PASSWORD} 2"}
 
-    for client, url in ((as_manager, "/api/admin/password"), (as_member, "/api/ALPHA/member/password")):
+    for client, url in (
+        (as_manager, "/api/admin/password"),
+        (as_member, "/api/ALPHA/member/password"),
+    ):
         statuses = [client.put(url, guess).status_code for _ in range(22)]
 
         assert statuses == [400] * settings.LOGIN_FAILURES_PER_NAME + [429] * 2

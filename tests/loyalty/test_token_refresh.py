@@ -1,5 +1,6 @@
 """Refresh tokens: used once, replaced, revoked."""
 
+import secrets
 import threading
 import time
 from datetime import timedelta
@@ -13,11 +14,12 @@ from django.utils import timezone
 import loyalty.services.sessions as sessions
 from loyalty.errors import Unauthenticated
 from loyalty.models import Administrator, Event, RefreshToken, Store
+from loyalty.selectors.access import EVERYTHING
 from loyalty.services.administrators import update_administrator
 from loyalty.services.sessions import Owner, open_session, refresh_session
 from members.models import Member
 from members.services.members import set_member_active
-from tests.builders import EVERYTHING, TESTER
+from tests.builders import TESTER
 from tests.clients import ApiClient
 from tests.faults.threads import PATIENCE, together
 
@@ -224,7 +226,7 @@ def test_a_token_that_is_checked_before_it_is_used_has_many_winners(
             return CheckThenUse(connection.cursor())
 
     monkeypatch.setattr(sessions, "connection", Patched())
-    monkeypatch.setattr(sessions, "_successor", lambda _: sessions.secrets.token_hex(32))
+    monkeypatch.setattr(sessions, "_successor", lambda _: secrets.token_hex(32))
     token = session_of(manager)
 
     def use() -> str | None:

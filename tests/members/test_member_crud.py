@@ -54,9 +54,7 @@ def test_a_member_is_registered_and_read(as_manager: ApiClient, store: Store) ->
     assert events(store) == ["CustomerWasRegistered"]
 
 
-def test_a_moment_without_an_offset_is_the_stores_time(
-    as_manager: ApiClient, store: Store
-) -> None:
+def test_a_moment_without_an_offset_is_the_stores_time(as_manager: ApiClient, store: Store) -> None:
     as_manager.patch("/api/ALPHA/settings", {"settings": {"timezone": "Europe/Warsaw"}})
     as_manager.post(
         URL, {"customer": {"email": "x@example.com", "registeredAt": "2026-07-01T12:00:00"}}
@@ -75,9 +73,10 @@ def test_every_form_of_the_identifier_means_the_member_everywhere(
     url = f"{URL}/{name}"
     make_member(store)
 
+    label = {"key": "a", "value": ""}
     answers = [
         as_manager.get(url), as_manager.put(url, {"customer": {"firstName": "Ann"}}),
-        as_manager.put(f"{url}/custom-attribute", {"customAttributes": [{"key": "a", "value": ""}]}),
+        as_manager.put(f"{url}/custom-attribute", {"customAttributes": [label]}),
         as_manager.delete(f"{url}/custom-attribute", {"customAttributes": [{"key": "a"}]}),
         as_manager.post(f"{url}/password", {"plainPassword": f"{PASSWORD} 2"}),
         as_manager.post(f"{url}/badge", {"systemCode": "gold"}),
@@ -314,7 +313,7 @@ def test_totals_are_exact_up_to_5000_and_estimated_above(
                 SELECT gen_random_uuid(), %s, gen_random_uuid() || '@example.com', 'x', '',
                        'female', '{}', '{}', '[]', n = 1, false, false, '', true, false, '', 0,
                        now(), now(), now()
-                  FROM generate_series(1, %s) n
+                  FROM generate_series(1, %s::int) n
                 """,
                 [store.id, count],
             )

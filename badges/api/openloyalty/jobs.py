@@ -31,7 +31,7 @@ from loyalty.api.search import choice, moment, search
 from loyalty.api.serializers import Choice, Count, Items, StrictSerializer, Text, wrapped
 from loyalty.api.views import StoreViewSet
 from loyalty.errors import Code, Invalid, Violation
-from loyalty.identifiers import Identifier
+from loyalty.identifiers import UUID_PATTERN, Identifier
 from loyalty.models import Access, Job, Resource
 from loyalty.selectors.jobs import get_job, jobs
 from loyalty.selectors.reports import report_lines
@@ -45,7 +45,7 @@ VIEW_MEMBERS = Need(Resource.CUSTOMER)
 
 MAX_NAMED_MEMBERS = 10_000
 _MEMBER = re.compile(rf"(?:{MemberConverter.regex}|walletAddress=.{{1,255}})\Z")
-_BADGE_TYPE = re.compile(r"(?:[0-9a-f-]{36}|systemCode=[a-zA-Z0-9_-]+)\Z")
+_BADGE_TYPE = re.compile(rf"(?:{UUID_PATTERN}|systemCode=[a-zA-Z0-9_-]+)\Z")
 
 
 class JobWrite(StrictSerializer):
