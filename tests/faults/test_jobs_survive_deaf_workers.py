@@ -13,7 +13,7 @@ from tests.running.processes import is_alive, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 120)]
 
-RESTARTS = 20 if LONG else 2
+RESTARTS = 20 if LONG else 1
 QUICK = {"WORKER_CANARY_SECONDS": "1", "WORKER_DEAF_AFTER_SECONDS": "4"}
 CHUNKS = {"FAULTS_CHUNK": "250", "FAULTS_PAUSE": "0.1"}
 HEARS_AGAIN_WITHIN = 60.0
@@ -80,7 +80,7 @@ def test_a_worker_that_is_only_busy_is_left_alone(rig: Rig) -> None:
 def test_a_busy_worker_hears_again_after_each_restart_of_the_broker(
     rig: Rig, tell: Callable[[str], None]
 ) -> None:
-    scene = rig.scene("RESTART", 20_000 * (10 if LONG else 1), **CHUNKS)
+    scene = rig.scene("RESTART", 200_000 if LONG else 8_000, **CHUNKS)
     supervisor = rig.supervised_worker(**QUICK, **CHUNKS)
     rig.dispatcher(**CHUNKS)
     wait_until(lambda: rig.processed(scene) > 0 and rig.heard(node("w1")), 30)

@@ -37,10 +37,10 @@ def _judge(rig: Rig, scene: Scene, tell: Callable[[str], None], what: str, worst
 def test_a_broker_that_forgets_everything_costs_only_time(
     rig: Rig, tell: Callable[[str], None]
 ) -> None:
-    scene = rig.scene("BROKER", MEMBERS, **CHUNKS)
     rig.supervised_worker(**CHUNKS)
     for _ in range(2):  # Two dispatchers do no harm.
         rig.dispatcher(**CHUNKS)
+    scene = rig.scene("BROKER", MEMBERS, **CHUNKS)
     wait_until(lambda: rig.processed(scene) > 0, 30)
     worst, while_running = 0.0, 0
     for _ in range(TIMES):
@@ -54,9 +54,9 @@ def test_a_broker_that_forgets_everything_costs_only_time(
 
 
 def test_without_a_broker_the_dispatcher_works(rig: Rig, tell: Callable[[str], None]) -> None:
-    scene = rig.scene("NOBROKER", 2_000, FAULTS_CHUNK="500")
     rig.kill_broker()
     rig.dispatcher(FAULTS_CHUNK="500")
+    scene = rig.scene("NOBROKER", 2_000, FAULTS_CHUNK="500")
     wait_until(lambda: rig.state(scene) == "done", 30)
     assert rig.verdict(scene).is_clean
 
@@ -87,8 +87,8 @@ def test_hints_alone_stall_and_the_dispatcher_gets_them_going(rig: Rig) -> None:
 
 
 def test_a_database_that_crashes_costs_only_time(rig: Rig, tell: Callable[[str], None]) -> None:
-    scene = rig.scene("CRASH", MEMBERS, **CHUNKS)
     worker, dispatcher = rig.worker(**CHUNKS), rig.dispatcher(**CHUNKS)
+    scene = rig.scene("CRASH", MEMBERS, **CHUNKS)
     wait_until(lambda: rig.processed(scene) > 0, 30)
     worst, while_running = 0.0, 0
     for _ in range(TIMES):
