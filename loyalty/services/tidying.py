@@ -20,7 +20,8 @@ _BATCH, _MOST_BATCHES = 10_000, 20
 _FORGET_JOB_ROWS = """
 DELETE FROM loyalty_jobrow WHERE ctid IN (
        SELECT forgotten.ctid FROM loyalty_job job
-         JOIN loyalty_jobrow forgotten ON forgotten.job_id = job.id
+         JOIN loyalty_jobrow forgotten
+           ON forgotten.store_id = job.store_id AND forgotten.job_id = job.id
         WHERE job.state IN ('done', 'cancelled') AND job.finished_at < %(before)s
         LIMIT %(batch)s FOR UPDATE OF forgotten SKIP LOCKED)
 """
