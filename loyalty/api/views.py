@@ -66,7 +66,8 @@ class ApiViewSet(ViewSet):
     def operation(self) -> Operation:
         """The declaration of the action that was asked for."""
         declared = getattr(getattr(self, self.action or "", None), "operation", None)
-        if not isinstance(declared, Operation):
+        allowed = (self.request.method or "").lower() in self.http_method_names
+        if not allowed or not isinstance(declared, Operation):
             raise MethodNotAllowed(str(self.request.method))
         return declared
 

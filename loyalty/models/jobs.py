@@ -3,7 +3,8 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from loyalty.actors import ActorKind, Source
 from loyalty.models.stores import StoreOwnedModel
@@ -111,7 +112,14 @@ class JobRow(models.Model):
         indexes = [
             models.Index(
                 fields=["job", "line"], condition=~Q(problem=""), name="job_row_with_a_problem"
-            )
+            ),
+            # For a member who is to be forgotten.
+            models.Index(
+                F("store_id"),
+                Lower("identifier"),
+                condition=~Q(identifier_key__in=["", "id"]),
+                name="job_row_that_names_a_person",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from loyalty.models import IdempotencyKey, Store
 from loyalty.transactions import request_transaction
 
 _LOCK_NOT_AVAILABLE = "55P03"
+_AT_WORK = "A request with this Idempotency-Key is being worked on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,21 @@ def _reserve(
                 values,
             )
             made = cursor.fetchone()
+    if made is None:  # Its time was up between the two statements.
+        raise Conflict(_AT_WORK, retry_after=1)
     return int(made[0])
 
 
 def _lock(row_id: int) -> IdempotencyKey:
     try:
-        return IdempotencyKey.objects.select_for_update(nowait=True).get(id=row_id)
+        row = IdempotencyKey.objects.select_for_update(nowait=True).filter(id=row_id).first()
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-            raise Conflict(
-                "A request with this Idempotency-Key is being worked on.", retry_after=1
-            ) from None
-        raise
+        if getattr(error.__cause__, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        row = None
+    if row is None:
+        raise Conflict(_AT_WORK, retry_after=1)
+    return row
 
 
 def _cipher() -> Fernet:

@@ -63,6 +63,7 @@ class LogoutViewSet(ApiViewSet):
     """For administrators and members alike.  Open Loyalty logs out by GET; POST does the same."""
 
     caller_lookups: ClassVar[tuple[CallerLookup, ...]] = (administrator_caller, member_caller)
+    http_method_names = ["get", "post"]  # Nobody expects a HEAD to change anything.
 
     @operation(
         "userGetTokenRevoke", "Log out: revoke every refresh token of the caller",

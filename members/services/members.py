@@ -1,6 +1,6 @@
 """What can be done to a member."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, Violation
 from loyalty.models import EventName, Store
 from loyalty.services.administrators import check_new_password
+from loyalty.services.jobs.privacy import forget_names_in_jobs
 from loyalty.services.login import password_fits
 from loyalty.services.sessions import Owner, end_sessions
 from loyalty.transactions import writes
@@ -88,6 +89,7 @@ def set_member_active(store: Store, *, member: Member, active: bool, actor: Acto
 def anonymize_member(store: Store, *, member: Member, actor: Actor) -> None:
     """Forget the person and keep what the loyalty figures need.  There is no way back."""
     member = locked_member(store, member)
+    forget_names_in_jobs(store, member_id=member.id, names=_names_of(store, member))
     member.email = member.phone = member.loyalty_card_number = member.birth_date = None
     member.first_name = member.last_name = member.locale = member.password = ""
     member.gender = Gender.NOT_DISCLOSED
@@ -103,11 +105,24 @@ def anonymize_member(store: Store, *, member: Member, actor: Actor) -> None:
 def delete_member(store: Store, *, member: Member, actor: Actor) -> None:
     """Delete the member with everything that belongs to it, badges and their ledger included."""
     member = locked_member(store, member)
+    forget_names_in_jobs(store, member_id=member.id, names=_names_of(store, member))
     member_id = member.id
     # Straight to SQL: the foreign keys cascade, and only they may delete ledger rows.
     Member.for_store(store).filter(id=member_id)._raw_delete("default")
     member.id = member_id
     record_about(store, EventName.MEMBER_DELETED, member, actor)
+
+
+def _names_of(store: Store, member: Member) -> Iterator[tuple[str, str]]:
+    """Everything that anybody may have called the member by, but for the id."""
+    for key, value in (
+        ("email", member.email),
+        ("phone", member.phone),
+        ("loyaltyCardNumber", member.loyalty_card_number),
+        *ExternalIdentifier.for_store(store).filter(member=member).values_list("kind", "value"),
+    ):
+        if value:
+            yield key, value
 
 
 @writes

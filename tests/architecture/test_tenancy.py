@@ -157,10 +157,6 @@ def _forgetful(source: str) -> list[str]:
     ]
 
 
-# Modules with statements about every store's rows, and why they may have them.
-STATEMENTS_ACROSS_STORES = {"loyalty/services/tidying.py": "What is old goes, wherever it is."}
-
-
 def test_every_statement_about_tenants_rows_names_their_store() -> None:
     found = {
         str(file.relative_to(ROOT)): statements
@@ -168,7 +164,7 @@ def test_every_statement_about_tenants_rows_names_their_store() -> None:
         if (statements := _forgetful(file.read_text(encoding="utf-8")))
     }
 
-    assert found.keys() == STATEMENTS_ACROSS_STORES.keys(), found
+    assert found == {}
 
 
 def test_the_scan_finds_a_statement_that_forgets_the_store() -> None:

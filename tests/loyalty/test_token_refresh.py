@@ -296,3 +296,12 @@ def test_a_refresh_that_is_under_way_does_not_outlive_the_end(
 
 def _age_uses(by: timedelta) -> None:
     RefreshToken.objects.filter(used_at__isnull=False).update(used_at=models.F("used_at") - by)
+
+
+def test_a_head_request_logs_nobody_out(as_member: ApiClient, member: Member) -> None:
+    open_session(Owner(store_id=member.store_id, member_id=member.id), now=timezone.now())
+
+    answer = as_member.request("HEAD", "/api/token/revoke")
+
+    assert answer.status_code == 405
+    assert RefreshToken.objects.filter(revoked_at=None).count() == 1

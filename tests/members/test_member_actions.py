@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from badges.models import BadgeEntry, BadgeType, MemberBadge
 from loyalty.models import Event, IdempotencyKey, RefreshToken, Store
+from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from loyalty.services.sessions import Owner, open_session
 from members.models import Member
 from tests.builders import PASSWORD, give_badge, make_member, member_token
-from tests.clients import ApiClient
+from tests.clients import Answer, ApiClient
 from tests.loyalty.test_api_keys import whole_database
 
 ANNA = "/api/ALPHA/member/email=anna@example.com"
@@ -231,7 +232,14 @@ def lived_through(as_manager: ApiClient, anonymous: ApiClient, store: Store) -> 
     as_manager.post(f"{url}/badge", {"systemCode": "gold"})
     as_manager.put(f"{url}/badge/systemCode=gold", {"badge": {"completedCount": 3}})
     as_manager.put(url, {"customer": {"email": "anna@example.com"}})  # Refused: taken.
+    assert name_in_a_job(as_manager, f"email={PERSONAL.upper()}@example.com").status_code == 202
+    assert name_in_a_job(as_manager, f"loyaltyCardNumber={PERSONAL}-1").status_code == 202
     return url
+
+
+def name_in_a_job(as_manager: ApiClient, name: str) -> Answer:
+    job = {"kind": "assign", "badgeType": "systemCode=gold", "members": [name]}
+    return as_manager.post("/api/ALPHA/job", {"job": job})
 
 
 def assert_forgotten() -> None:
@@ -274,6 +282,23 @@ def test_a_deleted_member_leaves_no_personal_data(
     assert_forgotten()
     # What the key was answered with held the address: encrypted, and for a day.
     assert IdempotencyKey.objects.filter(key="register-them").exists()
+
+
+def test_a_job_still_does_a_member_who_was_anonymised_meanwhile(
+    as_manager: ApiClient, store: Store, member: Member, badge_type: BadgeType
+) -> None:
+    other = make_member(store, loyalty_card_number="card-1")
+    for name in ("email=ANNA@example.com", "loyaltyCardNumber=CARD-1"):
+        name_in_a_job(as_manager, name)
+
+    as_manager.post(f"{ANNA}/anonymize")
+
+    start_queued_jobs(now=timezone.now())
+    while work_one_chunk(now=timezone.now()):
+        pass
+    held = MemberBadge.for_store(store).values_list("member_id", "completed_count")
+    assert dict(held) == {member.id: 2}
+    assert not MemberBadge.for_store(store).filter(member=other).exists()
 
 
 @pytest.mark.parametrize("verb", ["put", "activate"])
