@@ -1,6 +1,7 @@
 """A client that speaks JSON, as one of the cast."""
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.http import HttpResponse
@@ -14,6 +15,12 @@ else:
 
 Answer: TypeAlias = _Response
 """What the client returns: a response that also reads its own JSON."""
+
+
+def streamed(answer: Answer) -> bytes:
+    """The whole body of an answer that comes in pieces."""
+    pieces: Iterable[bytes] = getattr(answer, "streaming_content")  # noqa: B009 (not every answer)
+    return b"".join(pieces)
 
 
 class ApiClient:

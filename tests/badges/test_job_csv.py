@@ -1,11 +1,10 @@
 """Jobs from CSV files."""
 
 import io
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.files.base import ContentFile
-from django.http import HttpResponse
 from django.utils import timezone
 
 from badges.models import BadgeType, MemberBadge
@@ -18,20 +17,20 @@ from members.models import ExternalIdentifier, ExternalKind, Member
 from tests.badges.csv_corpus import CORPUS, File
 from tests.badges.test_jobs import work
 from tests.builders import make_badge_type, make_member
-from tests.clients import ApiClient
+from tests.clients import Answer, ApiClient, streamed
 
 CSV = "/api/ALPHA/job/csv"
 EXTRA = "This form should not contain extra fields."
 TOO_HIGH = "This value should be less than or equal to 2147483647."
 
 
-def send(client: ApiClient, content: bytes, *, headers: Any = None, **form: Any) -> HttpResponse:
+def send(client: ApiClient, content: bytes, *, headers: Any = None, **form: Any) -> Answer:
     form = {"kind": "assign", "badgeType": "systemCode=gold"} | form
     file = ContentFile(content, name="members.csv")
     return client.upload(CSV, {**form, "file": file}, **(headers or {}))
 
 
-def violations(response: HttpResponse) -> list[tuple[str, str]]:
+def violations(response: Answer) -> list[tuple[str, str]]:
     assert response.status_code == 400, response.content
     return [(error["path"], error["message"]) for error in response.json()["errors"]]
 
@@ -96,7 +95,7 @@ def test_a_file_is_worked_on_and_its_bad_lines_are_reported(
 
     assert held(store) == {anna.id: 2, bert.id: 1, carl.id: 3, dora.id: 4}
     assert held(other_store) == {}
-    report = b"".join(as_manager.get(f"{url}/report").streaming_content).decode()
+    report = streamed(as_manager.get(f"{url}/report")).decode()
     assert report.splitlines() == [
         "line,member,problem,text",
         "6,email=other@example.com,There is no such member.,",
@@ -215,7 +214,7 @@ def test_a_body_that_is_too_large_is_refused_unread(
     client = as_manager._client
     sent = client.generic(
         "POST", CSV, b"x", "multipart/form-data; boundary=x", headers=as_manager._headers,
-        CONTENT_LENGTH=length, **{"wsgi.input": _Untouchable()},
+        CONTENT_LENGTH=length, **cast("Any", {"wsgi.input": _Untouchable()}),
     )  # fmt: skip
 
     assert (sent.status_code, sent.json()) == (413, {"code": 413, "message": message})

@@ -6,7 +6,7 @@ from badges.models import BadgeEntry, BadgeType, MemberBadge
 from loyalty.models import Store
 from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from tests.builders import give_badge, make_badge_type, make_member
-from tests.clients import ApiClient
+from tests.clients import ApiClient, streamed
 
 JOBS = "/api/ALPHA/job"
 
@@ -38,7 +38,7 @@ def test_a_job_assigns_a_badge_to_named_members_and_reports_the_others(
     ]  # fmt: skip
     held = MemberBadge.for_store(store).values_list("member_id", "completed_count")
     assert dict(held) == {anna.id: 1, bert.id: 1}
-    report = b"".join(as_manager.get(f"{url}/report").streaming_content).decode()
+    report = streamed(as_manager.get(f"{url}/report")).decode()
     assert report.splitlines() == [
         "line,member,problem,text",
         "3,phone=+1,There is no such member.,",

@@ -3,19 +3,18 @@
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 
 from loyalty.models import Event, EventName, Store
 from members.models import ExternalIdentifier, ExternalKind, Member
 from members.services.external_identifiers import set_external_identifier
 from tests.builders import TESTER, make_member
-from tests.clients import ApiClient
+from tests.clients import Answer, ApiClient
 
 URL = "/api/ALPHA/member/email=anna@example.com/external-identifier"
 ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
 
 
-def put(client: ApiClient, *values: str, url: str = URL) -> HttpResponse:
+def put(client: ApiClient, *values: str, url: str = URL) -> Answer:
     given = [{"kind": "walletAddress", "value": value} for value in values]
     return client.put(url, {"externalIdentifiers": given})
 

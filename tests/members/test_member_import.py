@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.http import HttpResponse
 
 from loyalty.api import listing
 from loyalty.models import Access, Event, EventName, Job, JobRow, Resource, Store
 from members.models import Member
 from tests.badges.test_jobs import work
 from tests.builders import admin_token, make_administrator, make_member, make_role
-from tests.clients import ApiClient
+from tests.clients import Answer, ApiClient, streamed
 
 IMPORTS = "/api/ALPHA/import"
 
@@ -43,7 +42,7 @@ def importer(store: Store, other_store: Store) -> ApiClient:
     return ApiClient.with_token(admin_token(make_administrator(role)))
 
 
-def send(client: ApiClient, content: bytes | str, **headers: str) -> HttpResponse:
+def send(client: ApiClient, content: bytes | str, **headers: str) -> Answer:
     data = content.encode() if isinstance(content, str) else content
     form = {"import[file]": ContentFile(data, name="members")}
     return client.upload(f"{IMPORTS}/member", form, **headers)
@@ -63,7 +62,7 @@ def results(client: ApiClient, import_id: str) -> list[tuple[int, str, str]]:
     return [(item["line"], item["status"], item["message"]) for item in items]
 
 
-def refusal(response: HttpResponse) -> str:
+def refusal(response: Answer) -> str:
     assert response.status_code == 400, response.content
     (error,) = response.json()["errors"]
     assert error["path"] == "file"
@@ -155,7 +154,7 @@ def test_csv_registers_a_member_for_each_line(
     }
     registered = Event.for_store(store).get(name=EventName.MEMBER_REGISTERED, member_id=made.id)
     assert (registered.source, registered.data) == ("job", {})
-    report = b"".join(importer.get(f"{IMPORTS}/{import_id}/report").streaming_content).decode()
+    report = streamed(importer.get(f"{IMPORTS}/{import_id}/report")).decode()
     assert report.splitlines()[:4] == [
         "line,member,problem,text",
         "3,email=TAKEN@example.com,email: Customer with such email already exists.,",
