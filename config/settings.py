@@ -164,6 +164,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- Work in the background -------------------------------------------------------------------
 
+# One store with many jobs must not keep the others waiting.
+JOBS_AT_ONCE_IN_A_STORE = env_int("JOBS_AT_ONCE_IN_A_STORE", 2)
+
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

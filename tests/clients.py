@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 
 class ApiClient:
@@ -41,6 +42,11 @@ class ApiClient:
 
     def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
         return self.request("POST", path, {} if body is None else body, **headers)
+
+    def upload(self, path: str, form: dict[str, Any], **headers: str) -> HttpResponse:
+        """A form; its files are `ContentFile`s."""
+        body = encode_multipart(BOUNDARY, form)
+        return self.request("POST", path, body, content_type=MULTIPART_CONTENT, **headers)
 
     def put(self, path: str, body: Any, **headers: str) -> HttpResponse:
         return self.request("PUT", path, body, **headers)

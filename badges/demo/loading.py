@@ -9,7 +9,7 @@ from badges.demo.people import DemoPerson, people
 from badges.models import BadgeEntry, BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
 from badges.services.badge_types import create_badge_type, set_badge_type_active, upload_icon
-from badges.services.ledger import Line, lock_members, post, record_change
+from badges.services.ledger import Line, lock_members, post, record_changes
 from loyalty.actors import Actor
 from loyalty.models import Access, Administrator, Resource, Role, Store
 from loyalty.selectors.access import EVERYTHING
@@ -192,12 +192,11 @@ def _grant_history(
     actor: Actor,
     now: datetime,
 ) -> None:
-    by_id = {badge_type.id: badge_type for badge_type in types.values()}
     lock_members(store, {line.member_id for line in lines})
-    for change in post(store, lines, actor=actor, now=now):
-        record_change(
-            store, change, badge_type=by_id[change.badge_type_id], actor=actor, corrected=False
-        )
+    changes = post(store, lines, actor=actor, now=now)
+    for badge_type in types.values():
+        of_type = [change for change in changes if change.badge_type_id == badge_type.id]
+        record_changes(store, of_type, badge_type=badge_type, actor=actor, corrected=False)
 
 
 def _end_seasons(store: Store, demo: DemoStore, actor: Actor) -> None:

@@ -35,7 +35,8 @@ class BadgeEntry(StoreOwnedModel):
     )  # fmt: skip
     kind = models.CharField(max_length=16, choices=EntryKind)
     delta = models.IntegerField()
-    occurrence_key = models.CharField(max_length=255)
+    # Compared byte by byte, so that the lines of one job stand together in the index.
+    occurrence_key = models.CharField(max_length=255, db_collation="C")
     reason = models.CharField(max_length=1024, blank=True)
     actor_kind = models.CharField(max_length=16, choices=[(kind, kind) for kind in ActorKind])
     actor_id = models.UUIDField(null=True)

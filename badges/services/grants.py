@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import DataError
 
 from badges.models import BadgeType, EntryKind, MemberBadge
-from badges.services.ledger import Line, lock_member, post, record_change
+from badges.services.ledger import Line, lock_member, post, record_changes
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation
 from loyalty.models import Store
@@ -43,8 +43,7 @@ def grant_badge(
     except DataError:
         message = "The badge was completed as often as can be counted."
         raise Invalid(Violation(Code.TOO_HIGH, "", message)) from None
-    for change in changes:
-        record_change(store, change, badge_type=badge_type, actor=actor, corrected=False)
+    record_changes(store, changes, badge_type=badge_type, actor=actor, corrected=False)
 
 
 @writes
@@ -74,5 +73,5 @@ def set_completed_count(
         EntryKind.CORRECTION if completed_count else EntryKind.REVOCATION,
         completed_count - held.completed_count, now, reason,
     )  # fmt: skip
-    for change in post(store, [line], actor=actor, now=now):
-        record_change(store, change, badge_type=badge_type, actor=actor, corrected=True)
+    changes = post(store, [line], actor=actor, now=now)
+    record_changes(store, changes, badge_type=badge_type, actor=actor, corrected=True)

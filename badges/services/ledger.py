@@ -17,7 +17,7 @@ from loyalty.actors import Actor
 from loyalty.errors import NotFound
 from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
-from loyalty.services.events import record
+from loyalty.services.events import record_for_members
 from members.models import Member
 
 
@@ -164,20 +164,33 @@ def post(store: Store, lines: Sequence[Line], *, actor: Actor, now: datetime) ->
     return [Change(*row) for row in rows]
 
 
-def record_change(
-    store: Store, change: Change, *, badge_type: BadgeType, actor: Actor, corrected: bool
+def record_changes(
+    store: Store,
+    changes: Sequence[Change],
+    *,
+    badge_type: BadgeType,
+    actor: Actor,
+    corrected: bool,
 ) -> None:
-    """The event that tells of a change, in Open Loyalty's words (notes, section 6.2)."""
-    name = EventName.BADGE_COUNT_CHANGED if corrected else EventName.BADGE_COMPLETED
-    data: dict[str, object] = {
+    """The events that tell of the changes, in Open Loyalty's words (notes, section 6.2)."""
+    common: dict[str, object] = {
         "badgeTypeId": str(badge_type.id),
         "badgeName": badge_type.name_in(store.default_locale, store.default_locale),
-        "previousCompletedCount": change.before,
-        "currentCompletedCount": change.after,
     }
     if corrected:
-        data |= {"adminId": actor.id and str(actor.id), "manuallyEdited": True}
-    record(
-        store, name, subject_kind="badgeType", subject_id=badge_type.id,
-        member_id=change.member_id, actor=actor, data=data,
-    )  # fmt: skip
+        common |= {"adminId": actor.id and str(actor.id), "manuallyEdited": True}
+    record_for_members(
+        store,
+        EventName.BADGE_COUNT_CHANGED if corrected else EventName.BADGE_COMPLETED,
+        subject_kind="badgeType",
+        subject_id=badge_type.id,
+        actor=actor,
+        data={
+            change.member_id: {
+                **common,
+                "previousCompletedCount": change.before,
+                "currentCompletedCount": change.after,
+            }
+            for change in changes
+        },
+    )

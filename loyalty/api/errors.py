@@ -86,8 +86,9 @@ _SYMFONY = {
     Code.NOT_ALLOWED: "780baf41-7a40-4e6f-a9e1-2ea0d3ae8e2f",
 }
 
-# What DRF calls a bad value, in the domain's words.
+# What DRF calls a bad value, in the domain's words; our own fields use these already.
 _FROM_DRF = {
+    **{str(code): code for code in Code},
     "required": Code.MISSING,
     "blank": Code.BLANK,
     "null": Code.NULL,
@@ -179,7 +180,4 @@ def _from_drf(detail: Any, path: str) -> Iterator[Violation]:
             nested = isinstance(inner, dict | list)
             yield from _from_drf(inner, f"{path}.{position}" if nested else path)
     else:
-        code = _FROM_DRF.get(detail.code) or (
-            Code(detail.code) if detail.code in Code else Code.TYPE
-        )
-        yield Violation(code, path, str(detail))
+        yield Violation(_FROM_DRF.get(detail.code, Code.TYPE), path, str(detail))

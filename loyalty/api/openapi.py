@@ -61,7 +61,7 @@ _REFUSALS = {
     405: (Refused, "Not with this method."),
     409: (Refused, "Not now: another request is in the way."),
     413: (Refused, "The body is too large."),
-    415: (Refused, "The body is not JSON in UTF-8."),
+    415: (Refused, "The body is not of the documented type."),
     422: (Refused, "The Idempotency-Key was used for another request."),
     429: (Refused, "Too many wrong passwords; see Retry-After."),
     503: (Refused, "The database is busy; see Retry-After."),

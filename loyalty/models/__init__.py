@@ -8,10 +8,12 @@ from loyalty.models.access import (
 )
 from loyalty.models.events import Event, EventName
 from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.jobs import UNFINISHED, Job, JobRow, JobState
 from loyalty.models.sessions import LoginFailures, RefreshToken
 from loyalty.models.stores import IdentificationMethod, Store, StoreOwnedModel
 
 __all__ = [
+    "UNFINISHED",
     "Access",
     "Administrator",
     "ApiKey",
@@ -19,6 +21,9 @@ __all__ = [
     "EventName",
     "IdempotencyKey",
     "IdentificationMethod",
+    "Job",
+    "JobRow",
+    "JobState",
     "LoginFailures",
     "RefreshToken",
     "Resource",

@@ -27,6 +27,13 @@ class EventName(StrEnum):
     STORE_CREATED = "StoreCreated"
     STORE_UPDATED = "StoreUpdated"
 
+    JOB_CREATED = "JobCreated"
+    JOB_PAUSED = "JobPaused"
+    JOB_RESUMED = "JobResumed"
+    JOB_CANCELLED = "JobCancelled"
+    JOB_FINISHED = "JobFinished"
+    JOB_FAILED = "JobFailed"
+
     MEMBER_REGISTERED = "CustomerWasRegistered"
     MEMBER_UPDATED = "CustomerWasUpdated"
     MEMBER_ACTIVATED = "CustomerWasActivated"
@@ -34,6 +41,7 @@ class EventName(StrEnum):
     MEMBER_ANONYMIZED = "CustomerWasAnonymized"
     MEMBER_DELETED = "CustomerWasDeleted"
     MEMBER_LABELS_CHANGED = "CustomerLabelsWereChanged"
+    MEMBER_IDENTIFIERS_CHANGED = "CustomerIdentifiersWereChanged"
     MEMBER_PASSWORD_CHANGED = "CustomerPasswordWasChanged"  # noqa: S105
 
     BADGE_TYPE_CREATED = "BadgeTypeCreated"

@@ -4,6 +4,7 @@ from django.urls import path
 
 from loyalty.api import paths as _store_code  # noqa: F401 (registers the path converter)
 from members.api import identifiers as _member  # noqa: F401 (registers the path converter)
+from members.api.external_identifiers import ExternalIdentifiersViewSet
 from members.api.members import MembersViewSet, OwnPasswordViewSet
 from members.api.sessions import LogoutViewSet, MemberSessionViewSet
 
@@ -23,5 +24,9 @@ urlpatterns = [
     path(f"{MEMBER}/deactivate", members({"post": "deactivate"})),
     path(f"{MEMBER}/custom-attribute", members({"put": "put_labels", "delete": "delete_labels"})),
     path(f"{MEMBER}/password", members({"post": "set_password"})),
+    path(
+        f"{MEMBER}/external-identifier",
+        ExternalIdentifiersViewSet.as_view({"get": "retrieve", "put": "update"}),
+    ),
     path(f"{MEMBER}/history", members({"get": "history"})),
 ]

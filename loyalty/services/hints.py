@@ -1,0 +1,31 @@
+"""Tell the workers to look.
+
+The message says nothing else.  What is to be done is in the database, so a message that is lost,
+late or doubled changes nothing; the dispatcher says it again as long as there is work.
+"""
+
+import logging
+
+from celery import current_app
+from django.db import transaction
+
+log = logging.getLogger(__name__)
+
+WORK = "loyalty.work"
+# A hint that nobody read in this time is useless: the dispatcher has sent others.
+_EXPIRES = 10.0
+
+
+def wake_workers() -> None:
+    """After the transaction under way, or now if there is none."""
+    transaction.on_commit(send_hint, robust=True)
+
+
+def send_hint() -> bool:
+    """Whether the broker took it.  Never raises and never waits long."""
+    try:
+        current_app.send_task(WORK, expires=_EXPIRES, retry=False, ignore_result=True)
+    except Exception as error:  # noqa: BLE001 (brokers and their libraries raise anything)
+        log.warning("The broker did not take a hint: %s", error)
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Bulk work: created, worked on chunk by chunk, paused, resumed, cancelled and undone."""

@@ -1,0 +1,61 @@
+"""The kinds of jobs.  Each app registers its own; the kernel only knows how to drive them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.models import Job, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of input that could be read."""
+
+    line: int
+    identifier_key: str
+    identifier: str
+    data: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a chunk of rows: each is changed, unchanged or has a problem."""
+
+    changed: int = 0
+    unchanged: int = 0
+    problems: dict[int, str] = field(default_factory=dict)
+    members: dict[int, UUID] = field(default_factory=dict)
+    """The member that an import made of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """`work` does one chunk, inside the chunk's transaction, and may be called for it again.
+
+    It raises a `DomainError` when the job as a whole makes no sense any more.
+    """
+
+    name: str
+    title: str
+    chunk_size: int
+    work: Callable[[Store, Job, Sequence[Row], datetime], Outcome]
+    undone_by: str = ""
+    """The kind of the job that undoes one of this kind; empty: it cannot be undone."""
+
+
+_KINDS: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> None:
+    """Called by an app as it starts."""
+    _KINDS[kind.name] = kind
+
+
+def kind_named(name: str) -> JobKind:
+    return _KINDS[name]
+
+
+def known_kinds() -> list[str]:
+    return list(_KINDS)

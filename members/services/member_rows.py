@@ -1,0 +1,77 @@
+"""What the services on members share: lock, check and save a member, and say what happened.
+
+Events name the fields that changed and never copy a person's data: the log is kept for ever, and
+a person may ask to be forgotten.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from loyalty.actors import Actor
+from loyalty.errors import Code, Invalid, NotFound, Violation, taken
+from loyalty.models import EventName, IdentificationMethod, Store
+from loyalty.services.events import record
+from members.models import Member
+
+_IDENTIFIERS = {
+    IdentificationMethod.EMAIL: "email",
+    IdentificationMethod.PHONE: "phone",
+    IdentificationMethod.LOYALTY_CARD_NUMBER: "loyalty_card_number",
+}
+_TAKEN = {
+    "member_email_is_unique_in_its_store": (
+        "email", "Customer with such email already exists.",
+    ),
+    "member_phone_is_unique_in_its_store": (
+        "phone", "Customer with such phone already exists.",
+    ),
+    "member_card_is_unique_in_its_store": (
+        "loyaltyCardNumber", "Customer with such loyalty card number already exists.",
+    ),
+}  # fmt: skip
+
+
+def add_member(store: Store, *, actor: Actor, now: datetime, **details: Any) -> Member:
+    """Add a member, in the transaction under way.  Raises `Invalid` and then has done nothing."""
+    details = {**details, "registered_at": details.get("registered_at") or now}
+    member = Member(store=store, **details)
+    check_member(store, member)
+    save_member(member, force_insert=True)
+    record_about(store, EventName.MEMBER_REGISTERED, member, actor)
+    return member
+
+
+def locked_member(store: Store, member: Member) -> Member:
+    """The member as it is now, and nobody else's until the transaction ends."""
+    found = Member.for_store(store).select_for_update(no_key=True).filter(id=member.id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def check_member(store: Store, member: Member) -> None:
+    method = IdentificationMethod(store.identification_method)
+    if not getattr(member, _IDENTIFIERS[method]):
+        raise Invalid(Violation(Code.BLANK, method.value, "This value should not be blank."))
+
+
+def save_member(member: Member, **how: Any) -> None:
+    try:
+        with transaction.atomic():
+            member.save(**how)
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        if constraint not in _TAKEN:
+            raise
+        raise taken(*_TAKEN[constraint]) from None
+
+
+def record_about(
+    store: Store, name: EventName, member: Member, actor: Actor, **data: object
+) -> None:
+    record(
+        store, name, subject_kind="member", subject_id=member.id, member_id=member.id,
+        actor=actor, data=data,
+    )  # fmt: skip
