@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import py_svg_hush
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
@@ -23,6 +24,7 @@ from loyalty.transactions import writes
 Translations = Mapping[str, Mapping[str, str]]
 
 MAX_ICON_BYTES = 100_000
+_HTTPS = URLValidator(schemes=["https"])
 _OWN_ICON = re.compile(rf"/icon/{UUID_PATTERN}\.svg\Z")
 
 
@@ -151,11 +153,20 @@ def _check(store: Store, badge_type: BadgeType) -> None:
         *_wrong_translations(store, badge_type.translations),
     ]
     if badge_type.icon and not _OWN_ICON.match(badge_type.icon):
-        parts = urlsplit(badge_type.icon)
-        if parts.scheme != "https" or not parts.hostname:
-            wrong.append(Violation(Code.URL, "icon", "This value is not a valid https URL."))
+        wrong += _wrong_icon(badge_type.icon)
     if wrong:
         raise Invalid(*wrong)
+
+
+def _wrong_icon(address: str) -> list[Violation]:
+    try:
+        _HTTPS(address)
+    except ValidationError:
+        pass
+    else:
+        if urlsplit(address).username is None:
+            return []
+    return [Violation(Code.URL, "icon", "This value is not a valid https URL.")]
 
 
 def _wrong_text(validator: Any, value: str, path: str) -> list[Violation]:

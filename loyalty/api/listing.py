@@ -18,6 +18,7 @@ DEFAULT_SIZE, MAX_SIZE, MAX_PAGE = 10, 50, 500
 EXACT_UP_TO = 5000
 
 _ORDER_BY = re.compile(r"_orderBy\[(?P<field>[^\]]+)\]\Z")
+_LOCALE = re.compile(r"[A-Za-z0-9_-]{1,16}\Z")
 _IN_LIST = re.compile(r"(?P<name>.+\[in\])\[\d*\]\Z")
 # Parameters of every list that are not filters.  `auth_token` is a credential.
 _COMMON = frozenset({"_page", "_itemsOnPage", "_locale", "auth_token"})
@@ -96,8 +97,16 @@ def read_list_query(
         filters=filters,
         search=search,
         zone=ZoneInfo(store.timezone if store else "UTC"),
-        locale=params.get("_locale"),
+        locale=read_locale(params),
     )
+
+
+def read_locale(params: QueryDict) -> str | None:
+    """The language asked for by `_locale`; one that a store does not use is no error."""
+    locale = params.get("_locale")
+    if locale and not _LOCALE.match(locale):
+        raise Invalid(Violation(Code.PATTERN, "_locale", "This value is not valid."))
+    return locale
 
 
 def answer_page(

@@ -149,8 +149,8 @@ def day(column: str) -> Term:
     return Term(column, forms.DateField, ("eq", *_ORDER, *_PRESENCE))
 
 
-def number(column: str) -> Term:
-    return Term(column, _number_field, ("eq", "in", *_ORDER, *_PRESENCE))
+def number(column: str, *, sortable: bool = True) -> Term:
+    return Term(column, _number_field, ("eq", "in", *_ORDER, *_PRESENCE), sortable)
 
 
 def _text_field(**kwargs: Any) -> forms.Field:

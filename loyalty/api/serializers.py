@@ -6,7 +6,7 @@ queryset or a rule.  Messages are those of the system that Open Loyalty is built
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -197,5 +197,10 @@ class Moment(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         if not isinstance(value, str):
             self.fail("invalid", format="ISO 8601")
-        moment: datetime = super().to_internal_value(value)
+        try:
+            moment: datetime = super().to_internal_value(value)
+            # At the ends of time the offset leads out of the years that can be read again.
+            moment.astimezone(UTC)
+        except OverflowError:
+            self.fail("overflow")
         return moment

@@ -11,22 +11,28 @@ from loyalty.models import Access, Administrator, Role, Store
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """All that roles allow: permissions by store, or everything.
+    """All that roles allow: stores to enter, permissions by store, or everything.
 
     Whoever hands out access must have it: a role, or a person, is managed only by somebody whose
-    reach covers theirs.
+    reach covers theirs.  To enter a store is access, even with no permission in it: it shows who
+    works there.
     """
 
     is_master: bool = False
+    stores: frozenset[UUID] = frozenset()
     permissions: frozenset[tuple[UUID, str, str]] = frozenset()
 
     def covers(self, other: "Reach") -> bool:
         if self.is_master:
             return True
-        return not other.is_master and all(
-            (store, resource, access) in self.permissions
-            or (access == Access.VIEW and (store, resource, Access.MODIFY) in self.permissions)
-            for store, resource, access in other.permissions
+        return (
+            not other.is_master
+            and other.stores <= self.stores
+            and all(
+                (store, resource, access) in self.permissions
+                or (access == Access.VIEW and (store, resource, Access.MODIFY) in self.permissions)
+                for store, resource, access in other.permissions
+            )
         )
 
 
@@ -39,18 +45,19 @@ def reach_of(administrator_id: UUID | None) -> Reach:
 
 
 def reach_of_roles(roles: Iterable[Role]) -> Reach:
-    permissions = set()
+    stores, permissions = set(), set()
     is_master = False
     for role in Role.objects.filter(id__in=[role.id for role in roles]).prefetch_related(
         "stores", "permissions"
     ):
         is_master = is_master or role.is_master
+        stores |= {store.id for store in role.stores.all()}
         permissions |= {
             (store.id, permission.resource, permission.access)
             for store in role.stores.all()
             for permission in role.permissions.all()
         }
-    return Reach(is_master, frozenset(permissions))
+    return Reach(is_master, frozenset(stores), frozenset(permissions))
 
 
 def stores_of(administrator_id: UUID | None) -> QuerySet[Store]:

@@ -108,7 +108,9 @@ def administrator_by_key(
 ) -> tuple[Caller, KeyUse]:
     """The caller behind an API key.  Raises `Unauthenticated` for an unknown or expired one."""
     public, _, _ = key.rpartition("_")
-    row = _fetch(_BY_KEY, owner=None, public=public, code=store_code) if public else None
+    # PostgreSQL takes no NUL, which a query string may hold.
+    possible = public and public.isprintable()
+    row = _fetch(_BY_KEY, owner=None, public=public, code=store_code) if possible else None
     if row is None or not hmac.compare_digest(bytes(row[4]), hash_key(key)) or not row[2]:
         raise Unauthenticated(Reason.INVALID_TOKEN)
     if row[5] is not None and row[5] <= timezone.now():

@@ -130,10 +130,12 @@ def check_manages(reach: Reach, administrator: Administrator) -> None:
 
 def _roles(role_ids: Sequence[int], reach: Reach) -> list[Role]:
     roles = list(Role.objects.filter(id__in=role_ids))
-    if len(roles) != len(set(role_ids)):
-        raise Invalid(Violation(Code.CHOICE, "roles", "One or more of the roles do not exist."))
-    if not reach.covers(reach_of_roles(roles)):
+    exist = len(roles) == len(set(role_ids))
+    # A role out of reach and one that is not there are alike, or numbers could be probed.
+    if not reach.is_master and not (exist and reach.covers(reach_of_roles(roles))):
         raise Forbidden
+    if not exist:
+        raise Invalid(Violation(Code.CHOICE, "roles", "One or more of the roles do not exist."))
     return roles
 
 

@@ -53,6 +53,9 @@ def once(
     row_id = _reserve(store, principal, key, fingerprint, now)
     with request_transaction():
         row = _lock(row_id)
+        if row.created_at < now - settings.IDEMPOTENCY_KEY_LIFETIME:
+            row.fingerprint, row.status, row.created_at = fingerprint, None, now
+            row.save(update_fields=["fingerprint", "status", "created_at"])
         if bytes(row.fingerprint) != fingerprint:
             raise KeyReused
         if row.status is not None:
@@ -82,26 +85,21 @@ def forget_old_keys(*, now: datetime) -> int:
 def _reserve(
     store: Store | None, principal: str, key: str, fingerprint: bytes, now: datetime
 ) -> int:
-    """The row's number, found or made, committed by itself; one past its life is made anew."""
+    """The row's number, found or made, committed by itself."""
     values = {
         "store": store.id if store else None,
         "principal": principal,
         "key": key,
         "fingerprint": fingerprint,
         "now": now,
-        "oldest": now - settings.IDEMPOTENCY_KEY_LIFETIME,
     }
     with connection.cursor() as cursor:
+        # DO UPDATE would lock the row that is there, and so wait for whoever works on it.
         cursor.execute(
             """
-            INSERT INTO loyalty_idempotencykey AS k
-                   (store_id, principal, key, fingerprint, created_at)
+            INSERT INTO loyalty_idempotencykey (store_id, principal, key, fingerprint, created_at)
             VALUES (%(store)s, %(principal)s, %(key)s, %(fingerprint)s, %(now)s)
-            ON CONFLICT (store_id, principal, key) DO UPDATE
-               SET fingerprint = excluded.fingerprint, created_at = excluded.created_at,
-                   status = NULL, body = NULL
-             WHERE k.created_at < %(oldest)s
-            RETURNING id
+            ON CONFLICT (store_id, principal, key) DO NOTHING RETURNING id
             """,
             values,
         )

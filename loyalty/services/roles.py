@@ -28,7 +28,7 @@ def create_role(
     """Make a role.  A master role needs neither permissions nor stores: it has them all."""
     role = Role(name=name, is_default=is_default, is_master=is_master)
     _save(role)
-    _fill(role, permissions, store_codes)
+    _fill(role, permissions, store_codes, reach)
     _check_reach(reach, role)
     _record(role, EventName.ROLE_CREATED, permissions, store_codes, actor)
     return role
@@ -50,7 +50,7 @@ def update_role(
     _check_reach(reach, role)
     role.name, role.is_default = name, is_default
     _save(role)
-    _fill(role, permissions, store_codes)
+    _fill(role, permissions, store_codes, reach)
     _check_reach(reach, role)
     _record(role, EventName.ROLE_UPDATED, permissions, store_codes, actor)
     return role
@@ -88,10 +88,15 @@ def _save(role: Role) -> None:
         raise taken("name", "A role with this name already exists.") from None
 
 
-def _fill(role: Role, permissions: Sequence[Permission], store_codes: Sequence[str]) -> None:
+def _fill(
+    role: Role, permissions: Sequence[Permission], store_codes: Sequence[str], reach: Reach
+) -> None:
     wanted = {code.lower() for code in store_codes}
     stores = [store for store in Store.objects.all() if store.code.lower() in wanted]
     if len(stores) != len(wanted):
+        # A store out of reach and one that is not there are alike, or codes could be probed.
+        if not reach.is_master:
+            raise Forbidden
         raise Invalid(Violation(Code.CHOICE, "stores", "One or more of the stores do not exist."))
     role.permissions.all().delete()
     RolePermission.objects.bulk_create(

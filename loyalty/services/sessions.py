@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from loyalty.actors import Actor
@@ -97,7 +97,7 @@ class ReplayedToken(Unauthenticated):
 @writes
 def revoke_family(family: UUID, *, store: Store | None, actor: Actor) -> None:
     """Two parties hold the chain: end it for both."""
-    RefreshToken.objects.filter(family=family, revoked_at=None).update(revoked_at=timezone.now())
+    _revoke(RefreshToken.objects.filter(family=family))
     record(
         store,
         EventName.REFRESH_TOKEN_REPLAYED,
@@ -128,11 +128,17 @@ def end_sessions(owner: Owner) -> None:
         if owner.administrator_id
         else Q(store_id=owner.store_id, member_id=owner.member_id)
     )
-    RefreshToken.objects.filter(mine, revoked_at=None).update(revoked_at=timezone.now())
+    _revoke(RefreshToken.objects.filter(mine))
 
 
 def end_administrator_sessions(administrator: Administrator) -> None:
     end_sessions(Owner(administrator_id=administrator.id))
+
+
+def _revoke(links: QuerySet[RefreshToken]) -> None:
+    # A refresh under way adds a link that the UPDATE which waited for it cannot see; the next can.
+    while links.filter(revoked_at=None).update(revoked_at=timezone.now()):
+        pass
 
 
 def _add_link(token: str, owner: Owner, *, family: UUID, now: datetime) -> None:

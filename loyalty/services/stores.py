@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, Violation, taken
 from loyalty.models import EventName, IdentificationMethod, Store
+from loyalty.models.keys import new_id
 from loyalty.services.events import record
 from loyalty.transactions import writes
 
@@ -84,7 +85,8 @@ def update_store(store: Store, *, actor: Actor, **changes: Any) -> Store:
 
 
 def _code_from(name: str) -> str:
-    return slugify(name)[:64].strip("-_") or "store"
+    # A name without a letter that a URL may hold gives a code that says nothing, and is free.
+    return slugify(name)[:64].strip("-_") or f"store-{new_id().hex[-8:]}"
 
 
 def _check(store: Store) -> None:

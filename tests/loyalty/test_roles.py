@@ -214,7 +214,7 @@ def test_a_list_of_roles_costs_the_same_for_many(
         make_role((Resource.BADGE, Access.VIEW), stores=(store,), name=f"role {number:02d}")
     as_root.get(URL)
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         page = as_root.get(f"{URL}?_itemsOnPage=50&name[like]=ROLE&_orderBy[name]=desc").json()
 
     assert [role["name"] for role in page["items"]][:2] == ["role 19", "role 18"]

@@ -1,5 +1,6 @@
 """Stores and their settings."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -40,11 +41,15 @@ def test_a_store_is_opened_and_read(as_root: ApiClient, store: Store) -> None:
     assert as_root.get("/api/gamma/badge-type").status_code == 200
 
 
-@pytest.mark.parametrize(("name", "code"), [("My Shop!", "my-shop"), ("Żółw", "zow"), ("☃", "store")])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("My Shop!", "my-shop"), ("Żółw", "zow"), ("☃", "store-[0-9a-f]{8}"), ("a" * 200, "a{64}")],
+)
 def test_without_a_code_one_is_made_from_the_name(name: str, code: str, as_root: ApiClient) -> None:
-    assert as_root.post(URL, body(name=name)).status_code == 200
+    answer = as_root.post(URL, body(name=name))
 
-    assert Store.objects.filter(code=code).exists()
+    assert answer.status_code == 200
+    assert re.fullmatch(code, Store.objects.get(id=answer.json()["storeId"]).code)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from loyalty.services.stores import create_store, update_store
 
 
 class StoreWrite(StrictSerializer):
-    code = Pattern("^[A-Za-z0-9_-]+$", required=False, max_length=64)
+    code = Pattern(r"^[A-Za-z0-9_-]+\Z", required=False, max_length=64)
     name = Text()
     currency = Text(max_length=3)
     active = Flag()
