@@ -16,10 +16,9 @@ from django.db import connection
 from badges.models import BadgeType, EntryKind, MemberBadge
 from badges.selectors.badge_types import badge_types
 from badges.services.ledger import Line, lock_members, post, record_changes
-from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, Store
-from loyalty.services.jobs.kinds import JobKind, Outcome, Row, register
+from loyalty.services.jobs.kinds import JobKind, Outcome, Row, actor_of, register
 from loyalty.services.jobs.staging import Staged
 from members.selectors.identifiers import member_ids
 
@@ -172,11 +171,6 @@ def _occurrence_key(job: Job, member_id: UUID) -> str:
 
 def _undo_key(undone_id: UUID) -> str:
     return f"undo:{undone_id}:"
-
-
-def actor_of(job: Job) -> Actor:
-    """Whoever made the job acts through it."""
-    return Actor(ActorKind(job.actor_kind), job.actor_id, job.actor_label, Source.JOB)
 
 
 def register_kinds() -> None:

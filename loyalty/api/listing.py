@@ -53,8 +53,8 @@ class ListQuery:
         return self.search(self.filters, rows, self.zone).applied
 
     def ordered(self, rows: Rows, default: Iterable[str]) -> Rows:
-        """In the order asked for, ties broken by id so that pages never overlap."""
-        return rows.order_by(*(self.order_by or default), "id")
+        """In the order asked for, ties broken by key so that pages never overlap."""
+        return rows.order_by(*(self.order_by or default), "pk")
 
     def sliced(self, rows: Rows) -> Rows:
         return rows[self.offset : self.offset + self.size]

@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework.serializers import (
     BaseSerializer,
@@ -141,7 +142,9 @@ class OperationSchema(AutoSchema):
 
     def get_response_serializers(self) -> Any:
         declared = self.operation
-        answers: dict[int, Any] = {declared.status: self._answer(declared)}
+        answers: dict[Any, Any] = {declared.status: self._answer(declared)}
+        if declared.file_type:
+            answers = {(declared.status, declared.file_type): OpenApiTypes.BINARY}
         for status in self._refusals(declared):
             serializer, description = _REFUSALS[status]
             answers[status] = OpenApiResponse(serializer, description)

@@ -42,6 +42,8 @@ class Operation:
     status: int = 200
     search: Any = None
     tag: str = ""
+    file_type: str = ""
+    """The media type of the answer, if that is a file and not JSON."""
     checks_password: bool = False
     """Guessing is counted, and answered with 429."""
 

@@ -213,7 +213,7 @@ class JobsViewSet(StoreViewSet):
 
     @operation(
         "jobGetReport", "Download the lines that could not be done, as CSV", VIEW_MEMBERS,
-        tag="Job (Rosette)",
+        file_type="text/csv", tag="Job (Rosette)",
     )  # fmt: skip
     def report(self, request: Request, job_id: str) -> StreamingHttpResponse:
         job = self._job(job_id)

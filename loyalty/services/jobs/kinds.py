@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.actors import Actor, ActorKind, Source
 from loyalty.models import Job, Store
 
 
@@ -55,6 +56,11 @@ def register(kind: JobKind) -> None:
 
 def kind_named(name: str) -> JobKind:
     return _KINDS[name]
+
+
+def actor_of(job: Job) -> Actor:
+    """Whoever made the job acts through it."""
+    return Actor(ActorKind(job.actor_kind), job.actor_id, job.actor_label, Source.JOB)
 
 
 def known_kinds() -> list[str]:
