@@ -32,6 +32,7 @@ ACROSS_STORES = {
     "loyalty/models/events.py Event": "It is declared there.",
     "loyalty/models/events.py Event.for_store": "The one way in.",
     "loyalty/services/events.py record": "Adds a row; the store is one of its values.",
+    "loyalty/services/tidying.py _forget_drafts": "Old drafts go, whosever they are.",
     "badges/selectors/icons.py find_icon": "Icons are public; the id is the address.",
 }
 # The admin shows several stores at once: its base class and its pages narrow by what staff reach,
