@@ -1,5 +1,6 @@
 """Drafts: what is looked at is what runs, and until then there is no job."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -44,7 +45,7 @@ def test_nobody_works_on_a_draft_and_nothing_says_that_it_is_there(
 
     assert not MemberBadge.for_store(store).exists()
     assert not Event.for_store(store).filter(name=EventName.JOB_CREATED).exists()
-    assert as_manager.get("/api/ALPHA/job").json()["items"] == []
+    assert json.loads(as_manager.get("/api/ALPHA/job").content)["items"] == []
     assert as_manager.get(f"/api/ALPHA/job/{draft.id}").status_code == 404
 
 
