@@ -178,7 +178,14 @@ CELERY_TASK_TIME_LIMIT = 120
 # A worker that prefetches can stay deaf after the broker restarts while it is busy.
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+# A worker told to stop finishes its chunks within this time, or they are rolled back.
+WORKER_STOP_WITHIN_SECONDS = env_int("WORKER_STOP_WITHIN_SECONDS", 30)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = WORKER_STOP_WITHIN_SECONDS
+# A worker may go deaf all the same: it sends itself a message this often, and one that hears none
+# for so long is replaced; with 0 nobody looks.
+CELERY_WORKER_DIRECT = True
+WORKER_CANARY_SECONDS = env_int("WORKER_CANARY_SECONDS", 15)
+WORKER_DEAF_AFTER_SECONDS = env_int("WORKER_DEAF_AFTER_SECONDS", 60)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # A hint that cannot be sent now is not worth a caller's time: the row is already there.

@@ -84,6 +84,7 @@ def job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
     may_see = sees_members(request, store)
     ledger = reverse("admin:badges_badgeentry_changelist")
     undone = _undone_by(job)
+    rejected = _rejected(job)
     return {
         "title": title_of(job, badge_type),
         "job": job,
@@ -100,7 +101,8 @@ def job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "changed_text": counted(job.changed, "line"),
         "undone_by": undone,
         "undone_title": title_of(undone, badge_type) if undone else "",
-        "rejected": list(_rejected(job)) if may_see else [],
+        "rejected": rejected if may_see else [],
+        "forgotten": job.is_finished and job.rejected and not rejected,
         "rejected_more": max(job.rejected - _FIRST_REJECTED, 0),
         "rejected_text": counted(job.rejected, "line"),
         "reason": job.parameters.get("reason", "") if not job.undoes_id else "",

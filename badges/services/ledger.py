@@ -48,6 +48,10 @@ class Change:
 
 # `posted` leaves out lines whose occurrence is in the ledger already; the count follows only
 # from what was really posted.  A count that falls to 0 takes its row along.
+#
+# `OFFSET 0` keeps PostgreSQL from looking for the lines of the badge type and then for the
+# member's among them.  Of a new badge type it knows no figures, takes it for rare, and a job
+# would read all that it has written so far again for each member.
 _POST = """
 WITH posted AS (
     INSERT INTO badges_badgeentry
@@ -78,9 +82,10 @@ WITH posted AS (
       FROM change
       LEFT JOIN LATERAL (
            SELECT min(occurred_at) AS first_earned_at, max(occurred_at) AS last_earned_at
-             FROM badges_badgeentry entry
-            WHERE entry.store_id = %(store)s AND entry.member_id = change.member_id
-              AND entry.badge_type_id = change.badge_type_id AND entry.delta > 0) earlier ON true
+             FROM (SELECT badge_type_id, delta, occurred_at FROM badges_badgeentry entry
+                    WHERE entry.store_id = %(store)s AND entry.member_id = change.member_id
+                   OFFSET 0) of_the_member
+            WHERE badge_type_id = change.badge_type_id AND delta > 0) earlier ON true
      WHERE change.delta > 0
     ON CONFLICT (store_id, member_id, badge_type_id) DO UPDATE
        SET completed_count = held.completed_count + excluded.completed_count,

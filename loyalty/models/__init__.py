@@ -7,6 +7,7 @@ from loyalty.models.access import (
     RolePermission,
 )
 from loyalty.models.events import Event, EventName
+from loyalty.models.heartbeats import WorkerHeartbeat
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.jobs import UNFINISHED, Job, JobRow, JobState
 from loyalty.models.sessions import LoginFailures, RefreshToken
@@ -31,4 +32,5 @@ __all__ = [
     "RolePermission",
     "Store",
     "StoreOwnedModel",
+    "WorkerHeartbeat",
 ]

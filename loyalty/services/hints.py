@@ -15,6 +15,8 @@ WORK = "loyalty.work"
 # A hint that nobody read in this time is useless: the dispatcher has sent others.
 _EXPIRES = 10.0
 
+_broker_answers = True
+
 
 def wake_workers() -> None:
     """After the transaction under way, or now if there is none."""
@@ -26,6 +28,15 @@ def send_hint() -> bool:
     try:
         current_app.send_task(WORK, expires=_EXPIRES, retry=False, ignore_result=True)
     except Exception as error:  # noqa: BLE001 (brokers and their libraries raise anything)
-        log.warning("The broker did not take a hint: %s", error)
+        _note(False, f"The broker does not take hints, work goes on without it: {error}")
         return False
+    _note(True, "The broker takes hints again.")
     return True
+
+
+def _note(answers: bool, sentence: str) -> None:
+    """Say it once: the dispatcher sends a hint each second."""
+    global _broker_answers
+    if answers != _broker_answers:
+        _broker_answers = answers
+        log.warning(sentence)

@@ -53,6 +53,7 @@ def programs(port: int) -> list[Program]:
     return [
         Program("web server", _python(web), {"DATABASE_POOL": "1"}),
         Program("worker", _python(worker), {"PYTHONWARNINGS": _ROOT_IS_FINE_HERE}),
+        Program("dispatcher", [sys.executable, "manage.py", "dispatch"]),
     ]
 
 

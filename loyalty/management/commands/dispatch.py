@@ -1,33 +1,33 @@
-"""`./run manage dispatch`: what has to happen by the clock.  One such process is enough."""
+"""`./run manage dispatch`: what has to happen by the clock.
 
-import logging
-import signal
-import threading
+One such process is enough, and several do no harm.
+"""
+
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import Error, close_old_connections
 from django.utils import timezone
 
+from loyalty.management.rounds import go_round
+from loyalty.services.jobs.turns import dispatch
 from loyalty.services.tidying import tidy
 
-log = logging.getLogger(__name__)
-
-_TIDY_EVERY = 60.0
+_DISPATCH_EVERY, _TIDY_EVERY = 1.0, 60.0
 
 
 class Command(BaseCommand):
-    help = "Tidy up once a minute, until it is told to stop."
+    help = "Tell the workers of work each second, and tidy up once a minute, until told to stop."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stop = threading.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: stop.set())
-        while True:
-            try:
+        next_tidying = 0.0
+
+        def step() -> float:
+            nonlocal next_tidying
+            dispatch()
+            if time.monotonic() >= next_tidying:
                 tidy(now=timezone.now())
-            except Error as error:
-                log.warning("The database did not answer, the next round is in a minute: %s", error)
-            close_old_connections()
-            if stop.wait(_TIDY_EVERY):
-                return
+                next_tidying = time.monotonic() + _TIDY_EVERY
+            return _DISPATCH_EVERY
+
+        go_round(step)

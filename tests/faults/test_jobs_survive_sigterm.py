@@ -1,0 +1,60 @@
+"""Workers are told to stop while a chunk runs."""
+
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from tests.faults.rig import LONG, Rig, children
+from tests.running.processes import is_alive, wait_until
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 120)]
+
+TIMES = 20 if LONG else 2
+CHUNKS = {"FAULTS_CHUNK": "500", "FAULTS_PAUSE": "0.3"}
+EXIT_WITHIN = 35.0
+
+
+def test_a_worker_finishes_its_chunk_and_leaves(rig: Rig, tell: Callable[[str], None]) -> None:
+    scene = rig.scene("TERM", 500 * (6 * TIMES + 4), **CHUNKS)
+    slowest = 0.0
+    for _ in range(TIMES):
+        worker, before = rig.worker(**CHUNKS), rig.processed(scene)
+        dispatcher = rig.dispatcher(**CHUNKS)
+        wait_until(partial(rig.has_passed, scene, before), 30)
+        wait_until(rig.inside_a_chunk, 30)
+        began = time.monotonic()
+        worker.terminate()
+        dispatcher.terminate()
+        assert dispatcher.wait(2) == 0
+        assert worker.wait(EXIT_WITHIN) == 0
+        slowest = max(slowest, time.monotonic() - began)
+    rig.run("-m", "tests.faults.rehearsed", "work", FAULTS_CHUNK="500")
+    wait_until(lambda: rig.state(scene) == "done", 60)
+
+    verdict = rig.verdict(scene)
+    tell(f"SIGTERM: {TIMES} times inside a chunk, {verdict}, gone after at most {slowest:.1f} s")
+    assert verdict.is_clean
+
+
+@pytest.mark.parametrize("patience", ["30"] if LONG else ["2"])
+def test_a_chunk_that_takes_too_long_is_rolled_back(
+    rig: Rig, tell: Callable[[str], None], patience: str
+) -> None:
+    scene = rig.scene("ENDLESS", 1_000, FAULTS_CHUNK="500")
+    worker = rig.worker(FAULTS_PAUSE="600", WORKER_STOP_WITHIN_SECONDS=patience)
+    wait_until(rig.inside_a_chunk, 30)
+    pids = children(worker.pid)
+    began = time.monotonic()
+
+    worker.send_signal(signal.SIGTERM)
+
+    worker.wait(float(patience) + 5)
+    tell(f"SIGTERM in an endless chunk: gone after {time.monotonic() - began:.1f} s")
+    assert not any(map(is_alive, pids))
+    assert rig.processed(scene) == 0
+    rig.run("-m", "tests.faults.rehearsed", "work")
+    wait_until(lambda: rig.state(scene) == "done", 30)
+    assert rig.verdict(scene).is_clean
