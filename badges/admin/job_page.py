@@ -100,7 +100,6 @@ def job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "ledger_url": f"{ledger}?store={store.code}&job={job.id}" if may_see else "",
         "changed_text": counted(job.changed, "line"),
         "undone_by": undone,
-        "undone_title": title_of(undone, badge_type) if undone else "",
         "rejected": rejected if may_see else [],
         "forgotten": job.is_finished and job.rejected and not rejected,
         "rejected_more": max(job.rejected - _FIRST_REJECTED, 0),

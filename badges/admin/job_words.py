@@ -18,7 +18,6 @@ KIND_WORDS = {
     SET_COUNT: "Set the count",
     UNDO: "Undo",
 }
-KIND_ICONS = {ASSIGN: "redeem", REVOKE: "remove_circle", SET_COUNT: "tag", UNDO: "undo"}
 STATE_WORDS = {
     JobState.DRAFT: ("Draft", "quiet"),
     JobState.QUEUED: ("Waiting", "warm"),
