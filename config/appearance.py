@@ -143,6 +143,7 @@ UNFOLD: dict[str, Any] = {
                         _may("BADGE+CUSTOMER"),
                     ),
                     _item("Ledger", "receipt_long", "badges_badgeentry", _may("BADGE+CUSTOMER")),
+                    _item("Jobs", "playlist_add_check", "loyalty_job", _may("BADGE")),
                 ],
             },
             {

@@ -1,5 +1,5 @@
-"""Badge types, the ledger, and members with their badges, in the admin."""
+"""Badge types, the ledger, jobs, and members with their badges, in the admin."""
 
-from badges.admin import badge_types, ledger, members
+from badges.admin import badge_types, jobs, ledger, members
 
-__all__ = ["badge_types", "ledger", "members"]
+__all__ = ["badge_types", "jobs", "ledger", "members"]

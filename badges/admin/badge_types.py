@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from badges.admin.badge_type_form import BadgeTypeForm
 from badges.admin.drawing import badge_name, badge_tile, badge_with_name
 from badges.admin.hand_out import hand_out_page
+from badges.admin.hand_out_many import hand_out_many_page, may_work_on_many
 from badges.models import BadgeType, MemberBadge
 from badges.selectors.badge_types import name_expression
 from badges.selectors.holdings import counts_per_badge_type
@@ -52,7 +53,7 @@ class BadgeTypeAdmin(StoreScopedAdmin):
     search_fields = ("system_code",)
     search_help_text = "Name or code"
     ordering = ("display_rank", "id")
-    actions_detail = ("hand_out",)
+    actions_detail = ("hand_out", "hand_out_many")
     actions_row = ("hand_out",)
 
     # --- The list -----------------------------------------------------------------------------
@@ -140,12 +141,19 @@ class BadgeTypeAdmin(StoreScopedAdmin):
     # --- What can be done to it ---------------------------------------------------------------
 
     def offers(self, request: HttpRequest, action: str, row: BadgeType) -> bool:
+        if action == "hand_out_many":
+            return may_work_on_many(staff_of(request), row.store)
         return row.active and super().offers(request, action, row)
 
     @action("Hand out", path="hand-out", icon="redeem", variant="primary")
     def hand_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give the badge to one member."""
         return hand_out_page(self, request, self.open_row(request, object_id, Access.MODIFY))
+
+    @action("Hand out to many", path="hand-out-many", icon="groups")
+    def hand_out_many(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give it to many members, take it away from them, or set their counts."""
+        return hand_out_many_page(self, request, self.open_row(request, object_id, Access.MODIFY))
 
     def delete_page(self, request: HttpRequest, row: BadgeType) -> HttpResponse:
         holders = MemberBadge.for_store(row.store).filter(badge_type=row).count()

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from badges.admin.drawing import badge_with_name
-from badges.admin.filters import BadgeFilter
+from badges.admin.filters import BadgeFilter, JobFilter
 from badges.models import BadgeEntry, EntryKind, MemberBadge
+from loyalty.actors import Source
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.drawing import delta, link, moment, pill, two_lines
 from loyalty.admin.paging import CappedPaginator
@@ -62,7 +63,7 @@ class _LedgerAdmin(ReadOnlyAdmin):
 class BadgeEntryAdmin(_LedgerAdmin):
     list_title = "Ledger"
     list_display = ("when", "what", "who", "badge", "change", "by", "why")
-    list_filter = ("kind", "source", BadgeFilter, "recorded_at")
+    list_filter = ("kind", "source", BadgeFilter, JobFilter, "recorded_at")
     ordering = ("-recorded_at", "-id")
     facts = (
         (None, {"fields": ("what", "change", "who", "badge", "why")}),
@@ -83,7 +84,10 @@ class BadgeEntryAdmin(_LedgerAdmin):
 
     @admin.display(description="By")
     def by(self, row: BadgeEntry) -> SafeString:
-        return two_lines(row.actor_label or row.actor_kind, row.get_source_display())
+        drawn = two_lines(row.actor_label or row.actor_kind, row.get_source_display())
+        if row.source == Source.JOB and row.source_id:
+            return link(reverse("admin:loyalty_job_change", args=[row.source_id]), drawn)
+        return drawn
 
     @admin.display(description="Reason", empty_value="—")
     def why(self, row: BadgeEntry) -> str | None:

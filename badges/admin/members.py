@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from badges.admin.drawing import badge_name, badge_tile
 from badges.admin.hand_out import give, new_key
+from badges.admin.hand_out_many import chosen_members_page, may_work_on_many
 from badges.models import BadgeType, MemberBadge
 from badges.selectors.badge_types import badge_types
 from badges.selectors.holdings import entries_of_member
@@ -24,7 +25,7 @@ from badges.services.grants import set_completed_count
 from loyalty.admin.drawing import delta
 from loyalty.admin.forms import PageForm
 from loyalty.admin.pages import Page, action
-from loyalty.admin.staff import staff_of
+from loyalty.admin.staff import chosen_store, staff_of
 from loyalty.admin.widgets import NumberInput, Textarea
 from loyalty.models import Access, Resource, Store
 from members.admin.finding import full_name
@@ -161,6 +162,17 @@ class HolderAdmin(MemberAdmin):
         more = len(held) - _SHOWN_IN_LIST
         rest = format_html('<span class="rs-more">+{}</span>', more) if more > 0 else ""
         return format_html('<span class="rs-stack">{}{}</span>', tiles, rest)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The one thing that is done to many at once; it asks before anything happens."""
+        store = chosen_store(request)
+        if store is None or not may_work_on_many(staff_of(request), store):
+            return {}
+        name = "badge_for_many"
+        return {name: (type(self).badge_for_many, name, "Give a badge…")}
+
+    def badge_for_many(self, request: HttpRequest, chosen: QuerySet[Member]) -> HttpResponse:
+        return chosen_members_page(self, request, chosen)
 
     # --- One member ---------------------------------------------------------------------------
 

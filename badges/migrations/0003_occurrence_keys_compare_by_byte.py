@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('badges', '0002_ledger_is_append_only_and_stays_in_its_store'),
+        ("badges", "0002_ledger_is_append_only_and_stays_in_its_store"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='badgeentry',
-            name='occurrence_key',
-            field=models.CharField(db_collation='C', max_length=255),
+            model_name="badgeentry",
+            name="occurrence_key",
+            field=models.CharField(db_collation="C", max_length=255),
         ),
     ]

@@ -4,20 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('badges', '0003_occurrence_keys_compare_by_byte'),
+        ("badges", "0003_occurrence_keys_compare_by_byte"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='badgeentry',
-            name='actor_kind',
-            field=models.CharField(choices=[('admin', 'Administrator'), ('api_key', 'API key'), ('member', 'Member'), ('system', 'The server itself')], max_length=16),
+            model_name="badgeentry",
+            name="actor_kind",
+            field=models.CharField(
+                choices=[
+                    ("admin", "Administrator"),
+                    ("api_key", "API key"),
+                    ("member", "Member"),
+                    ("system", "The server itself"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='badgeentry',
-            name='source',
-            field=models.CharField(choices=[('api', 'API'), ('admin', 'Admin'), ('job', 'Job'), ('rule', 'Rule'), ('import', 'Import'), ('command', 'Command line')], max_length=16),
+            model_name="badgeentry",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("api", "API"),
+                    ("admin", "Admin"),
+                    ("job", "Job"),
+                    ("rule", "Rule"),
+                    ("import", "Import"),
+                    ("command", "Command line"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

@@ -1,26 +1,26 @@
 """Make jobs on badges: for named members, for those whom a filter finds, or to undo one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from badges.models import BadgeType
-from badges.services.jobs import ASSIGN, STILL_WRITES, stage_undo
+from badges.services.jobs import ASSIGN, STILL_WRITES, badge_type_of, stage_undo
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.identifiers import Identifier
 from loyalty.models import Job, Store
 from loyalty.services.jobs.control import is_undone
-from loyalty.services.jobs.creation import create_job
+from loyalty.services.jobs.creation import Stage, create_job
+from loyalty.services.jobs.drafts import draft_job, start_draft
 from loyalty.services.jobs.kinds import kind_named
 from loyalty.services.jobs.staging import Staged, StagedRow, stage_members, stage_rows
 from members.models import Member
 
 _UNDONE = "The job was undone before."
-
-Stage = Callable[[Job], Staged]
 
 
 def create_badge_job(
@@ -38,6 +38,32 @@ def create_badge_job(
     Without a count, assigning gives one completion and revoking takes all of them; setting needs
     one, here or on each line.  Raises `Invalid` for an inactive badge type that would be assigned.
     """
+    parameters = _parameters(kind, badge_type, count, reason)
+    return create_job(store, kind=kind, parameters=parameters, stage=stage, actor=actor)
+
+
+def draft_badge_job(
+    store: Store,
+    *,
+    kind: str,
+    badge_type: BadgeType,
+    stage: Stage,
+    actor: Actor,
+    count: int | None = None,
+    reason: str = "",
+) -> Job:
+    """The same, but nothing happens before `start_badge_job`: what it would do can be looked at."""
+    parameters = _parameters(kind, badge_type, count, reason)
+    return draft_job(store, kind=kind, parameters=parameters, stage=stage, actor=actor)
+
+
+def start_badge_job(store: Store, *, job: Job, actor: Actor, now: datetime) -> Job:
+    """Let the workers have a draft.  Raises `Invalid` if its badge type went away meanwhile."""
+    badge_type_of(store, job)
+    return start_draft(store, job=job, actor=actor, now=now)
+
+
+def _parameters(kind: str, badge_type: BadgeType, count: int | None, reason: str) -> dict[str, Any]:
     if kind == ASSIGN and not badge_type.active:
         message = "The badge type is not active."
         raise Invalid(Violation(Code.NOT_ALLOWED, "badgeType", message))
@@ -48,7 +74,7 @@ def create_badge_job(
     }
     if count is not None:
         parameters["count"] = count
-    return create_job(store, kind=kind, parameters=parameters, stage=stage, actor=actor)
+    return parameters
 
 
 def undo_job(store: Store, *, job: Job, actor: Actor) -> Job:

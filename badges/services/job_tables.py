@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from badges.services.job_creation import Stage
 from badges.services.jobs import MAX_COUNT, SET_COUNT, UNKNOWN_MEMBER
 from loyalty.errors import Code, Invalid, Violation
 from loyalty.models import Job, Store
+from loyalty.services.jobs.creation import Stage
 from loyalty.services.jobs.lines import file_refused
 from loyalty.services.jobs.staging import Staged, StagedRow, stage_rows
 from loyalty.services.jobs.tables import Columns, Table, TableRow, read_table

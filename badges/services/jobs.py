@@ -6,15 +6,17 @@ changes nothing more.  What undoes a line has a key made of the job that wrote t
 often a job is undone, each of its lines is reversed once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from badges.models import BadgeType, EntryKind, MemberBadge
 from badges.selectors.badge_types import badge_types
+from badges.selectors.job_entries import keys_of, undo_keys
 from badges.services.ledger import Line, lock_members, post, record_changes
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, Store
@@ -74,6 +76,11 @@ class _Worker:
     plan: Plan
     default_count: int = 0
 
+    def planned(self, job: Job, data: Mapping[str, Any], held: int) -> tuple[EntryKind, int]:
+        """What a row of the job does to a member who has the badge `held` times."""
+        asked = data.get("count", job.parameters.get("count", self.default_count))
+        return self.plan(asked, held)
+
     def __call__(self, store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome:
         badge_type = badge_type_of(store, job)
         outcome = Outcome()
@@ -81,12 +88,12 @@ class _Worker:
         locked = lock_members(store, by_member)
         held = _held(store, badge_type, locked)
         lines: dict[UUID, Line] = {}
+        keys = keys_of(job)
         for member_id, row in by_member.items():
             if member_id not in locked:
                 outcome.problems[row.line] = UNKNOWN_MEMBER
                 continue
-            asked = row.data.get("count", job.parameters.get("count", self.default_count))
-            kind, delta = self.plan(asked, held.get(member_id, 0))
+            kind, delta = self.planned(job, row.data, held.get(member_id, 0))
             if delta == 0:
                 outcome.unchanged += 1
                 continue
@@ -98,7 +105,7 @@ class _Worker:
                 occurred_at=_moment(row, now),
                 reason=row.data.get("reason") or job.parameters.get("reason", ""),
                 source_id=str(job.id),
-                occurrence_key=_occurrence_key(job, member_id),
+                occurrence_key=f"{keys.first}{member_id}",
             )
         self._post(store, job, badge_type, lines, by_member, outcome, now)
         return outcome
@@ -134,6 +141,7 @@ def stage_undo(undone: Job) -> Callable[[Job], Staged]:
         locked = Job.for_store(job.store).select_for_update(no_key=True).get(id=undone.id)
         if not locked.is_finished:
             raise Conflict(STILL_WRITES)
+        keys = keys_of(undone)
         with connection.cursor() as cursor:
             cursor.execute(
                 """
@@ -152,10 +160,9 @@ def stage_undo(undone: Job) -> Callable[[Job], Staged]:
                 {
                     "job": job.id,
                     "store": job.store_id,
-                    "undo": _undo_key(undone.id),
-                    # ";" follows ":": the keys of the job, and no others, lie between.
-                    "first": f"job:{undone.id}:",
-                    "end": f"job:{undone.id};",
+                    "undo": undo_keys(undone.id),
+                    "first": keys.first,
+                    "end": keys.end,
                 },
             )
             return Staged(int(cursor.rowcount), 0)
@@ -163,21 +170,24 @@ def stage_undo(undone: Job) -> Callable[[Job], Staged]:
     return stage
 
 
-def _occurrence_key(job: Job, member_id: UUID) -> str:
-    if job.undoes_id:
-        return f"{_undo_key(job.undoes_id)}{member_id}"
-    return f"job:{job.id}:{member_id}"
+_WORKERS = {
+    ASSIGN: _Worker(assign, 1),
+    REVOKE: _Worker(revoke),
+    SET_COUNT: _Worker(set_count),
+    UNDO: _Worker(undo),
+}
 
 
-def _undo_key(undone_id: UUID) -> str:
-    return f"undo:{undone_id}:"
+def planned_change(job: Job, data: Mapping[str, Any], held: int) -> int:
+    """By how much a row of the job would change a count that is `held` now."""
+    return _WORKERS[job.kind].planned(job, data, held)[1]
 
 
 def register_kinds() -> None:
-    register(JobKind(ASSIGN, "Assign a badge", CHUNK, _Worker(assign, 1), undone_by=UNDO))
-    register(JobKind(REVOKE, "Revoke a badge", CHUNK, _Worker(revoke), undone_by=UNDO))
-    register(JobKind(SET_COUNT, "Set the count of a badge", CHUNK, _Worker(set_count), UNDO))
-    register(JobKind(UNDO, "Undo a job", CHUNK, _Worker(undo)))
+    register(JobKind(ASSIGN, "Assign a badge", CHUNK, _WORKERS[ASSIGN], undone_by=UNDO))
+    register(JobKind(REVOKE, "Revoke a badge", CHUNK, _WORKERS[REVOKE], undone_by=UNDO))
+    register(JobKind(SET_COUNT, "Set the count of a badge", CHUNK, _WORKERS[SET_COUNT], UNDO))
+    register(JobKind(UNDO, "Undo a job", CHUNK, _WORKERS[UNDO]))
 
 
 def _rows_by_member(store: Store, rows: Sequence[Row], outcome: Outcome) -> dict[UUID, Row]:

@@ -341,7 +341,7 @@ class StoreScopedAdmin(ServiceAdmin):
 class ReadOnlyAdmin(StoreScopedAdmin):
     """A list to look at: what its rows say follows from something else, or is history."""
 
-    list_display_links = None
+    list_display_links: Any = None
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method != "GET" and request.method != "HEAD":

@@ -76,15 +76,17 @@ class Pages(_Admin):
         page: Page,
         *,
         done: str | Callable[[PageForm], str],
-        to: str | None = None,
+        to: str | Callable[[PageForm], str] | None = None,
         initial: Mapping[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the form; when it has done its work, say so and go back to the row (or `to`)."""
         data = (request.POST, request.FILES) if request.method == "POST" else ()
         form = form_class(staff_of(request), row, *data, initial=initial)
         if request.method == "POST" and form.is_valid():
-            messages.success(request, done if isinstance(done, str) else done(form))
-            return HttpResponseRedirect(to or self.url_of(row))
+            if said := done if isinstance(done, str) else done(form):
+                messages.success(request, said)
+            url = to(form) if callable(to) else to
+            return HttpResponseRedirect(url or self.url_of(row))
         return self.show(
             request,
             page.template,

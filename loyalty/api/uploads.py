@@ -20,8 +20,8 @@ from loyalty.api.serializers import Count, StrictSerializer
 from loyalty.api.views import StoreViewSet
 from loyalty.errors import Code
 from loyalty.selectors.callers import Caller
+from loyalty.services.jobs.lines import MAX_FILE
 
-MAX_FILE = 100 * 1024 * 1024
 # What the other fields of the form may add.
 _FORM_AROUND = 64 * 1024
 

@@ -10,84 +10,336 @@ import loyalty.models.keys
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0002_events_are_append_only'),
+        ("loyalty", "0002_events_are_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='name',
-            field=models.CharField(choices=[(loyalty.models.events.EventName['ADMINISTRATOR_CREATED'], loyalty.models.events.EventName['ADMINISTRATOR_CREATED']), (loyalty.models.events.EventName['ADMINISTRATOR_UPDATED'], loyalty.models.events.EventName['ADMINISTRATOR_UPDATED']), (loyalty.models.events.EventName['ADMINISTRATOR_PASSWORD_CHANGED'], loyalty.models.events.EventName['ADMINISTRATOR_PASSWORD_CHANGED']), (loyalty.models.events.EventName['API_KEY_CREATED'], loyalty.models.events.EventName['API_KEY_CREATED']), (loyalty.models.events.EventName['API_KEY_UPDATED'], loyalty.models.events.EventName['API_KEY_UPDATED']), (loyalty.models.events.EventName['API_KEY_REVOKED'], loyalty.models.events.EventName['API_KEY_REVOKED']), (loyalty.models.events.EventName['REFRESH_TOKEN_REPLAYED'], loyalty.models.events.EventName['REFRESH_TOKEN_REPLAYED']), (loyalty.models.events.EventName['ROLE_CREATED'], loyalty.models.events.EventName['ROLE_CREATED']), (loyalty.models.events.EventName['ROLE_UPDATED'], loyalty.models.events.EventName['ROLE_UPDATED']), (loyalty.models.events.EventName['ROLE_DELETED'], loyalty.models.events.EventName['ROLE_DELETED']), (loyalty.models.events.EventName['SESSIONS_REVOKED'], loyalty.models.events.EventName['SESSIONS_REVOKED']), (loyalty.models.events.EventName['STORE_CREATED'], loyalty.models.events.EventName['STORE_CREATED']), (loyalty.models.events.EventName['STORE_UPDATED'], loyalty.models.events.EventName['STORE_UPDATED']), (loyalty.models.events.EventName['JOB_CREATED'], loyalty.models.events.EventName['JOB_CREATED']), (loyalty.models.events.EventName['JOB_PAUSED'], loyalty.models.events.EventName['JOB_PAUSED']), (loyalty.models.events.EventName['JOB_RESUMED'], loyalty.models.events.EventName['JOB_RESUMED']), (loyalty.models.events.EventName['JOB_CANCELLED'], loyalty.models.events.EventName['JOB_CANCELLED']), (loyalty.models.events.EventName['JOB_FINISHED'], loyalty.models.events.EventName['JOB_FINISHED']), (loyalty.models.events.EventName['JOB_FAILED'], loyalty.models.events.EventName['JOB_FAILED']), (loyalty.models.events.EventName['MEMBER_REGISTERED'], loyalty.models.events.EventName['MEMBER_REGISTERED']), (loyalty.models.events.EventName['MEMBER_UPDATED'], loyalty.models.events.EventName['MEMBER_UPDATED']), (loyalty.models.events.EventName['MEMBER_ACTIVATED'], loyalty.models.events.EventName['MEMBER_ACTIVATED']), (loyalty.models.events.EventName['MEMBER_DEACTIVATED'], loyalty.models.events.EventName['MEMBER_DEACTIVATED']), (loyalty.models.events.EventName['MEMBER_ANONYMIZED'], loyalty.models.events.EventName['MEMBER_ANONYMIZED']), (loyalty.models.events.EventName['MEMBER_DELETED'], loyalty.models.events.EventName['MEMBER_DELETED']), (loyalty.models.events.EventName['MEMBER_LABELS_CHANGED'], loyalty.models.events.EventName['MEMBER_LABELS_CHANGED']), (loyalty.models.events.EventName['MEMBER_IDENTIFIERS_CHANGED'], loyalty.models.events.EventName['MEMBER_IDENTIFIERS_CHANGED']), (loyalty.models.events.EventName['MEMBER_PASSWORD_CHANGED'], loyalty.models.events.EventName['MEMBER_PASSWORD_CHANGED']), (loyalty.models.events.EventName['BADGE_TYPE_CREATED'], loyalty.models.events.EventName['BADGE_TYPE_CREATED']), (loyalty.models.events.EventName['BADGE_TYPE_UPDATED'], loyalty.models.events.EventName['BADGE_TYPE_UPDATED']), (loyalty.models.events.EventName['BADGE_TYPE_ACTIVATED'], loyalty.models.events.EventName['BADGE_TYPE_ACTIVATED']), (loyalty.models.events.EventName['BADGE_TYPE_DEACTIVATED'], loyalty.models.events.EventName['BADGE_TYPE_DEACTIVATED']), (loyalty.models.events.EventName['BADGE_TYPE_DELETED'], loyalty.models.events.EventName['BADGE_TYPE_DELETED']), (loyalty.models.events.EventName['BADGE_COMPLETED'], loyalty.models.events.EventName['BADGE_COMPLETED']), (loyalty.models.events.EventName['BADGE_COUNT_CHANGED'], loyalty.models.events.EventName['BADGE_COUNT_CHANGED'])], max_length=64),
+            model_name="event",
+            name="name",
+            field=models.CharField(
+                choices=[
+                    (
+                        loyalty.models.events.EventName["ADMINISTRATOR_CREATED"],
+                        loyalty.models.events.EventName["ADMINISTRATOR_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["ADMINISTRATOR_UPDATED"],
+                        loyalty.models.events.EventName["ADMINISTRATOR_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["ADMINISTRATOR_PASSWORD_CHANGED"],
+                        loyalty.models.events.EventName["ADMINISTRATOR_PASSWORD_CHANGED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["API_KEY_CREATED"],
+                        loyalty.models.events.EventName["API_KEY_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["API_KEY_UPDATED"],
+                        loyalty.models.events.EventName["API_KEY_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["API_KEY_REVOKED"],
+                        loyalty.models.events.EventName["API_KEY_REVOKED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["REFRESH_TOKEN_REPLAYED"],
+                        loyalty.models.events.EventName["REFRESH_TOKEN_REPLAYED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["ROLE_CREATED"],
+                        loyalty.models.events.EventName["ROLE_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["ROLE_UPDATED"],
+                        loyalty.models.events.EventName["ROLE_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["ROLE_DELETED"],
+                        loyalty.models.events.EventName["ROLE_DELETED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["SESSIONS_REVOKED"],
+                        loyalty.models.events.EventName["SESSIONS_REVOKED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["STORE_CREATED"],
+                        loyalty.models.events.EventName["STORE_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["STORE_UPDATED"],
+                        loyalty.models.events.EventName["STORE_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_CREATED"],
+                        loyalty.models.events.EventName["JOB_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_PAUSED"],
+                        loyalty.models.events.EventName["JOB_PAUSED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_RESUMED"],
+                        loyalty.models.events.EventName["JOB_RESUMED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_CANCELLED"],
+                        loyalty.models.events.EventName["JOB_CANCELLED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_FINISHED"],
+                        loyalty.models.events.EventName["JOB_FINISHED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["JOB_FAILED"],
+                        loyalty.models.events.EventName["JOB_FAILED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_REGISTERED"],
+                        loyalty.models.events.EventName["MEMBER_REGISTERED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_UPDATED"],
+                        loyalty.models.events.EventName["MEMBER_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_ACTIVATED"],
+                        loyalty.models.events.EventName["MEMBER_ACTIVATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_DEACTIVATED"],
+                        loyalty.models.events.EventName["MEMBER_DEACTIVATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_ANONYMIZED"],
+                        loyalty.models.events.EventName["MEMBER_ANONYMIZED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_DELETED"],
+                        loyalty.models.events.EventName["MEMBER_DELETED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_LABELS_CHANGED"],
+                        loyalty.models.events.EventName["MEMBER_LABELS_CHANGED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_IDENTIFIERS_CHANGED"],
+                        loyalty.models.events.EventName["MEMBER_IDENTIFIERS_CHANGED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["MEMBER_PASSWORD_CHANGED"],
+                        loyalty.models.events.EventName["MEMBER_PASSWORD_CHANGED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_TYPE_CREATED"],
+                        loyalty.models.events.EventName["BADGE_TYPE_CREATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_TYPE_UPDATED"],
+                        loyalty.models.events.EventName["BADGE_TYPE_UPDATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_TYPE_ACTIVATED"],
+                        loyalty.models.events.EventName["BADGE_TYPE_ACTIVATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_TYPE_DEACTIVATED"],
+                        loyalty.models.events.EventName["BADGE_TYPE_DEACTIVATED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_TYPE_DELETED"],
+                        loyalty.models.events.EventName["BADGE_TYPE_DELETED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_COMPLETED"],
+                        loyalty.models.events.EventName["BADGE_COMPLETED"],
+                    ),
+                    (
+                        loyalty.models.events.EventName["BADGE_COUNT_CHANGED"],
+                        loyalty.models.events.EventName["BADGE_COUNT_CHANGED"],
+                    ),
+                ],
+                max_length=64,
+            ),
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=loyalty.models.keys.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('paused', 'Paused'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=16)),
-                ('parameters', models.JSONField(default=dict)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('cursor', models.PositiveIntegerField(default=0)),
-                ('processed', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0)),
-                ('unchanged', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('chunk_size', models.PositiveIntegerField()),
-                ('failures', models.PositiveIntegerField(default=0, help_text='In a row, at this chunk.')),
-                ('last_error', models.CharField(blank=True, max_length=1024)),
-                ('actor_kind', models.CharField(choices=[(loyalty.actors.ActorKind['ADMIN'], loyalty.actors.ActorKind['ADMIN']), (loyalty.actors.ActorKind['API_KEY'], loyalty.actors.ActorKind['API_KEY']), (loyalty.actors.ActorKind['MEMBER'], loyalty.actors.ActorKind['MEMBER']), (loyalty.actors.ActorKind['SYSTEM'], loyalty.actors.ActorKind['SYSTEM'])], max_length=16)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('actor_label', models.CharField(max_length=255)),
-                ('source', models.CharField(choices=[(loyalty.actors.Source['API'], loyalty.actors.Source['API']), (loyalty.actors.Source['ADMIN'], loyalty.actors.Source['ADMIN']), (loyalty.actors.Source['JOB'], loyalty.actors.Source['JOB']), (loyalty.actors.Source['RULE'], loyalty.actors.Source['RULE']), (loyalty.actors.Source['IMPORT'], loyalty.actors.Source['IMPORT']), (loyalty.actors.Source['COMMAND'], loyalty.actors.Source['COMMAND'])], max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('worked_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty.store')),
-                ('undoes', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='undone_by', to='loyalty.job')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=loyalty.models.keys.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                ("parameters", models.JSONField(default=dict)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("cursor", models.PositiveIntegerField(default=0)),
+                ("processed", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                ("chunk_size", models.PositiveIntegerField()),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="In a row, at this chunk."),
+                ),
+                ("last_error", models.CharField(blank=True, max_length=1024)),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            (loyalty.actors.ActorKind["ADMIN"], loyalty.actors.ActorKind["ADMIN"]),
+                            (
+                                loyalty.actors.ActorKind["API_KEY"],
+                                loyalty.actors.ActorKind["API_KEY"],
+                            ),
+                            (
+                                loyalty.actors.ActorKind["MEMBER"],
+                                loyalty.actors.ActorKind["MEMBER"],
+                            ),
+                            (
+                                loyalty.actors.ActorKind["SYSTEM"],
+                                loyalty.actors.ActorKind["SYSTEM"],
+                            ),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("actor_id", models.UUIDField(null=True)),
+                ("actor_label", models.CharField(max_length=255)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            (loyalty.actors.Source["API"], loyalty.actors.Source["API"]),
+                            (loyalty.actors.Source["ADMIN"], loyalty.actors.Source["ADMIN"]),
+                            (loyalty.actors.Source["JOB"], loyalty.actors.Source["JOB"]),
+                            (loyalty.actors.Source["RULE"], loyalty.actors.Source["RULE"]),
+                            (loyalty.actors.Source["IMPORT"], loyalty.actors.Source["IMPORT"]),
+                            (loyalty.actors.Source["COMMAND"], loyalty.actors.Source["COMMAND"]),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("worked_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "store",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty.store",
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="undone_by",
+                        to="loyalty.job",
+                    ),
+                ),
             ],
             managers=[
-                ('across_stores', django.db.models.manager.Manager()),
+                ("across_stores", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='JobRow',
+            name="JobRow",
             fields=[
-                ('pk', models.CompositePrimaryKey('job_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('store_id', models.UUIDField()),
-                ('line', models.PositiveIntegerField()),
-                ('identifier_key', models.CharField(blank=True, max_length=32)),
-                ('identifier', models.CharField(blank=True, max_length=255)),
-                ('data', models.JSONField(null=True)),
-                ('raw', models.TextField(blank=True)),
-                ('problem', models.CharField(blank=True, max_length=255)),
-                ('member_id', models.UUIDField(help_text='The member that an import made.', null=True)),
-                ('job', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='loyalty.job')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "job_id",
+                        "line",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("store_id", models.UUIDField()),
+                ("line", models.PositiveIntegerField()),
+                ("identifier_key", models.CharField(blank=True, max_length=32)),
+                ("identifier", models.CharField(blank=True, max_length=255)),
+                ("data", models.JSONField(null=True)),
+                ("raw", models.TextField(blank=True)),
+                ("problem", models.CharField(blank=True, max_length=255)),
+                (
+                    "member_id",
+                    models.UUIDField(help_text="The member that an import made.", null=True),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="loyalty.job",
+                    ),
+                ),
             ],
             managers=[
-                ('across_stores', django.db.models.manager.Manager()),
+                ("across_stores", django.db.models.manager.Manager()),
             ],
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['state', 'worked_at'], name='job_to_work_on'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["state", "worked_at"],
+                name="job_to_work_on",
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['store', '-created_at'], name='job_of_a_store'),
+            model_name="job",
+            index=models.Index(fields=["store", "-created_at"], name="job_of_a_store"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('store', 'id'), name='job_can_be_referred_to_with_its_store'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                fields=("store", "id"), name="job_can_be_referred_to_with_its_store"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('store', 'undoes'), name='job_is_undone_once'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "cancelled"), _negated=True),
+                fields=("store", "undoes"),
+                name="job_is_undone_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='jobrow',
-            index=models.Index(condition=models.Q(('problem', ''), _negated=True), fields=['job', 'line'], name='job_row_with_a_problem'),
+            model_name="jobrow",
+            index=models.Index(
+                condition=models.Q(("problem", ""), _negated=True),
+                fields=["job", "line"],
+                name="job_row_with_a_problem",
+            ),
         ),
     ]

@@ -5,24 +5,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty', '0005_worker_heartbeats'),
+        ("loyalty", "0005_worker_heartbeats"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='actor_kind',
-            field=models.CharField(choices=[('admin', 'Administrator'), ('api_key', 'API key'), ('member', 'Member'), ('system', 'The server itself')], max_length=16),
+            model_name="event",
+            name="actor_kind",
+            field=models.CharField(
+                choices=[
+                    ("admin", "Administrator"),
+                    ("api_key", "API key"),
+                    ("member", "Member"),
+                    ("system", "The server itself"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AlterField(
-            model_name='event',
-            name='source',
-            field=models.CharField(choices=[('api', 'API'), ('admin', 'Admin'), ('job', 'Job'), ('rule', 'Rule'), ('import', 'Import'), ('command', 'Command line')], max_length=16),
+            model_name="event",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("api", "API"),
+                    ("admin", "Admin"),
+                    ("job", "Job"),
+                    ("rule", "Rule"),
+                    ("import", "Import"),
+                    ("command", "Command line"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AddIndex(
-            model_name='jobrow',
-            index=models.Index(models.F('store_id'), django.db.models.functions.text.Lower('identifier'), condition=models.Q(('identifier_key__in', ['', 'id']), _negated=True), name='job_row_that_names_a_person'),
+            model_name="jobrow",
+            index=models.Index(
+                models.F("store_id"),
+                django.db.models.functions.text.Lower("identifier"),
+                condition=models.Q(("identifier_key__in", ["", "id"]), _negated=True),
+                name="job_row_that_names_a_person",
+            ),
         ),
     ]

@@ -11,6 +11,7 @@ from loyalty.models.stores import StoreOwnedModel
 
 
 class JobState(models.TextChoices):
+    DRAFT = "draft", "Draft"
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
     PAUSED = "paused", "Paused"
@@ -19,7 +20,7 @@ class JobState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
+UNFINISHED = (JobState.DRAFT, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 
 
 class Job(StoreOwnedModel):
@@ -30,6 +31,9 @@ class Job(StoreOwnedModel):
     meanwhile.  A worker that dies therefore leaves nothing half done and nothing locked.
 
     `processed` lines = `changed` + `unchanged` + `rejected`.
+
+    A draft has all of its input and waits for the word of whoever made it.  Until then it is no
+    job to anybody else: it is in no list and no log, and one that was forgotten is tidied away.
     """
 
     kind = models.CharField(max_length=32)

@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from loyalty.errors import NotFound
-from loyalty.models import Job, JobRow, Store
+from loyalty.models import Job, JobRow, JobState, Store
 
 
 def jobs(store: Store, kinds: Collection[str] | None = None) -> QuerySet[Job]:
-    """The store's jobs, or those of the named kinds."""
-    found = Job.for_store(store)
+    """The store's jobs, or those of the named kinds; without drafts."""
+    found = Job.for_store(store).exclude(state=JobState.DRAFT)
     return found if kinds is None else found.filter(kind__in=kinds)
 
 

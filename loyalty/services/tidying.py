@@ -5,12 +5,14 @@ from typing import Any
 
 from django.db import connection
 
-from loyalty.models import LoginFailures, RefreshToken
+from loyalty.models import Job, JobState, LoginFailures, RefreshToken
 from loyalty.services.heartbeats import forget_old_heartbeats
 from loyalty.services.idempotency import forget_old_keys
 
 # A replayed token is recognised for this long after it expired.
 _KEEP_EXPIRED_TOKENS = timedelta(days=7)
+# Whoever looked at what a job would do may come back to it after lunch, not after a night.
+_KEEP_DRAFTS = timedelta(hours=12)
 
 # The input of a job names members, and is of no use once nobody asks for its report any more.
 _KEEP_JOB_ROWS = timedelta(days=30)
@@ -32,6 +34,7 @@ def tidy(*, now: datetime) -> None:
     forget_old_keys(now=now)
     forget_old_heartbeats(now=now)
     forget_old_job_rows(now=now)
+    _forget_drafts(now)
     LoginFailures.objects.filter(window_ends_at__lt=now).delete()
     RefreshToken.objects.filter(expires_at__lt=now - _KEEP_EXPIRED_TOKENS).delete()
 
@@ -44,3 +47,8 @@ def forget_old_job_rows(*, now: datetime) -> None:
             cursor.execute(_FORGET_JOB_ROWS, values)
             if cursor.rowcount < _BATCH:
                 return
+
+
+def _forget_drafts(now: datetime) -> None:
+    """Their lines go with them: the database sees to that."""
+    Job.across_stores.filter(state=JobState.DRAFT, created_at__lt=now - _KEEP_DRAFTS).delete()

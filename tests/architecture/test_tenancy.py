@@ -38,6 +38,7 @@ ACROSS_STORES = {
     "loyalty/services/jobs/working.py _claim": "Workers serve every store.",
     "loyalty/services/jobs/working.py _relocked": "The job that a worker holds already.",
     "loyalty/services/jobs/turns.py _a_job_is_neglected": "Workers serve every store.",
+    "loyalty/services/tidying.py _forget_drafts": "Old drafts go, whosever they are.",
     "badges/selectors/icons.py find_icon": "Icons are public; the id is the address.",
 }
 # The admin shows several stores at once: its base class and its pages narrow by what staff reach,

@@ -18,6 +18,7 @@ PAGES = [
     "/admin/badges/badgetype/{t}/delete/",
     "/admin/badges/badgetype/{t}/history/",
     "/admin/badges/badgetype/{t}/hand-out/",
+    "/admin/badges/badgetype/{t}/hand-out-many/",
     "/admin/members/member/{m}/change/",
     "/admin/members/member/{m}/delete/",
     "/admin/members/member/{m}/history/",

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.builders import PASSWORD
 
@@ -44,6 +45,21 @@ class Browser:
     def upload(self, name: str, file: Path) -> None:
         self._chrome.find_element(By.NAME, name).send_keys(str(file))
 
+    def choose(self, name: str, value: str) -> None:
+        """One of several, by what stands around it: the circle itself may be out of sight."""
+        circle = self.one(f'input[name="{name}"][value="{value}"]')
+        circle.find_element(By.XPATH, "..").click()
+
+    def tick(self, name: str, value: str) -> None:
+        self.one(f'input[name="{name}"][value="{value}"]').click()
+
+    def pick(self, name: str, text: str) -> None:
+        """From a list that drops down."""
+        Select(self._chrome.find_element(By.NAME, name)).select_by_visible_text(text)
+
+    def cookie(self, name: str) -> str:
+        return str((self._chrome.get_cookie(name) or {})["value"])
+
     def press(self, text: str) -> None:
         """Click the button or link with that text, and wait for the page that follows."""
         found = f'//*[self::a or self::button][contains(normalize-space(.), "{text}")]'
@@ -56,6 +72,13 @@ class Browser:
         self._chrome.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
         WebDriverWait(self._chrome, 10).until(staleness_of(page))
+
+    def wait_for(self, selector: str, seconds: float = 20) -> None:
+        """Until the page, which may load itself again meanwhile, has such an element."""
+        waiting = WebDriverWait(
+            self._chrome, seconds, ignored_exceptions=[StaleElementReferenceException]
+        )
+        waiting.until(lambda _: self.all(selector))
 
     def one(self, selector: str) -> WebElement:
         return self._chrome.find_element(By.CSS_SELECTOR, selector)

@@ -14,7 +14,6 @@ from rich.table import Table
 
 from badges.selectors.badge_types import get_badge_type
 from badges.services.job_creation import (
-    Stage,
     create_badge_job,
     stage_chosen,
     stage_identifiers,
@@ -30,6 +29,7 @@ from loyalty.management.watching import tell_outcome, watch
 from loyalty.models import Job, JobState, Store
 from loyalty.selectors.jobs import get_job, jobs
 from loyalty.services.jobs.control import cancel_job
+from loyalty.services.jobs.creation import Stage
 from members.api.search import MemberSearch
 from members.selectors.identifiers import KEYS
 from members.selectors.members import members

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from loyalty.actors import Actor
-from loyalty.models import EventName, Job, Store
+from loyalty.models import EventName, Job, JobState, Store
 from loyalty.services.events import record
 from loyalty.services.hints import wake_workers
 from loyalty.services.jobs.kinds import kind_named
 from loyalty.services.jobs.staging import Staged
 from loyalty.transactions import writes
+
+Stage = Callable[[Job], Staged]
 
 
 @writes
@@ -18,7 +20,7 @@ def create_job(
     *,
     kind: str,
     parameters: Mapping[str, Any],
-    stage: Callable[[Job], Staged],
+    stage: Stage,
     actor: Actor,
     undoes: Job | None = None,
 ) -> Job:
@@ -27,9 +29,29 @@ def create_job(
     `stage` puts the input in (see `staging`).  If it refuses the input as a whole, by raising,
     there is no job.
     """
+    job = staged_job(
+        store, JobState.QUEUED, kind=kind, parameters=parameters, stage=stage, actor=actor,
+        undoes=undoes,
+    )  # fmt: skip
+    announce(store, job, actor)
+    return job
+
+
+def staged_job(
+    store: Store,
+    state: JobState,
+    *,
+    kind: str,
+    parameters: Mapping[str, Any],
+    stage: Stage,
+    actor: Actor,
+    undoes: Job | None = None,
+) -> Job:
+    """The row and its input, in the transaction under way."""
     job = Job(
         store=store,
         kind=kind,
+        state=state,
         parameters=dict(parameters),
         chunk_size=kind_named(kind).chunk_size,
         undoes=undoes,
@@ -43,9 +65,13 @@ def create_job(
     job.total = staged.total
     job.processed = job.rejected = staged.rejected
     job.save(update_fields=["total", "processed", "rejected"])
+    return job
+
+
+def announce(store: Store, job: Job, actor: Actor) -> None:
+    """There is a job from now on: note it, and tell the workers."""
     record(
         store, EventName.JOB_CREATED, subject_kind="job", subject_id=job.id, actor=actor,
-        data={"kind": kind, "total": job.total},
+        data={"kind": job.kind, "total": job.total},
     )  # fmt: skip
     wake_workers()
-    return job

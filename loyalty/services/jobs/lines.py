@@ -7,6 +7,7 @@ from typing import IO
 
 from loyalty.errors import Code, Invalid, Violation
 
+MAX_FILE = 100 * 1024 * 1024
 MAX_LINES = 1_000_001
 LONGEST_LINE = 65_536
 """In characters.  A longer line arrives cut, but still longer than this."""
