@@ -25,5 +25,5 @@ DROP FUNCTION rosette_refuse_change();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0001_stores_access_and_events")]
+    dependencies = [("loyalty", "0001_stores_access_events_and_jobs")]
     operations = [migrations.RunSQL(REFUSE, ALLOW)]

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0001_members"),
-        ("loyalty", "0001_stores_access_and_events"),
+        ("loyalty", "0001_stores_access_events_and_jobs"),
     ]
     operations = [
         migrations.RunSQL(

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0003_external_identifiers")]
+    dependencies = [("members", "0002_sessions_end_with_their_member")]
     operations = [
         migrations.RunSQL(
             """

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0003_jobs")]
+    dependencies = [("loyalty", "0002_events_are_append_only")]
     operations = [
         migrations.RunSQL(
             """
