@@ -116,6 +116,8 @@ def test_no_store_can_be_called_like_a_route() -> None:
 
 # Services that leave no event, and what says instead that they happened.
 NO_EVENT = {
+    "loyalty.services.jobs.drafts.draft_job": "A draft is a look at what would happen.",
+    "loyalty.services.jobs.drafts.discard_draft": "What was only looked at did not happen.",
     "loyalty.services.sessions.open_session": "The refresh token's row, one per login.",
     "loyalty.services.sessions.refresh_session": "The used link and its successor.",
 }
