@@ -215,6 +215,8 @@ class OperationSchema(AutoSchema):
                 {
                     "type": "object",
                     "additionalProperties": {"type": "string", "enum": ["asc", "desc"]},
+                    # Without one, a page to try calls on invents names of fields.
+                    "example": {},
                 },
                 style="deepObject",
                 explode=True,
