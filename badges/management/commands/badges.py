@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 from django.utils import timezone
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from badges.selectors.badge_types import get_badge_type
 from badges.services.job_creation import (
@@ -88,7 +88,9 @@ class Command(BaseCommand):
         self._follow(job, options)
 
     def _list(self, store: Store) -> None:
-        table = Table("Job", "Kind", "State", "Done", "Rejected", "By", "Created")
+        # The other commands want the whole id, however narrow the terminal is.
+        whole_id = Column("Job", no_wrap=True, min_width=36)
+        table = Table(whole_id, "Kind", "State", "Done", "Rejected", "By", "Created")
         for job in jobs(store).order_by("-created_at")[:_SHOWN_JOBS]:
             done = f"{job.processed} of {job.total}"
             created = f"{job.created_at:%Y-%m-%d %H:%M}"
