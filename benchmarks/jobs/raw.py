@@ -8,6 +8,7 @@ and writes the same: the job's row, the members, the ledger, the badges and the 
 import json
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
@@ -91,7 +92,7 @@ class Written:
 def assign(store: int, badge: int) -> Written:
     """Give the badge to all members of the store."""
     job, badge_type = uuid4(), UUID(data.badge_type_id(store, badge))
-    values = {
+    values: dict[str, Any] = {
         "job": job,
         "job_text": str(job),
         "store": UUID(data.store_id(store)),
