@@ -49,6 +49,9 @@ class Change:
 # `posted` leaves out lines whose occurrence is in the ledger already; the count follows only
 # from what was really posted.  A count that falls to 0 takes its row along.
 #
+# `b`: the arrays go over in binary.  As text, each element would be searched for what has to be
+# quoted.
+#
 # PostgreSQL knows no figures of a new store or a new badge type and takes either for rare.  It
 # would then read all that a job has written so far again for each member, so it may not choose:
 # the store is `change.store_id`, not a constant whose figures it looks up, and `OFFSET 0` keeps
@@ -61,9 +64,9 @@ WITH posted AS (
     SELECT line.id, %(store)s, line.member_id, line.badge_type_id, line.kind, line.delta,
            line.occurrence_key, line.reason, %(actor_kind)s, %(actor_id)s, %(actor_label)s,
            %(source)s, line.source_id, line.occurred_at, %(now)s
-      FROM unnest(%(ids)s::uuid[], %(members)s::uuid[], %(badge_types)s::uuid[],
-                  %(kinds)s::text[], %(deltas)s::int[], %(occurrences)s::text[],
-                  %(reasons)s::text[], %(source_ids)s::text[], %(moments)s::timestamptz[])
+      FROM unnest(%(ids)b::uuid[], %(members)b::uuid[], %(badge_types)b::uuid[],
+                  %(kinds)b::text[], %(deltas)b::int[], %(occurrences)b::text[],
+                  %(reasons)b::text[], %(source_ids)b::text[], %(moments)b::timestamptz[])
            AS line (id, member_id, badge_type_id, kind, delta, occurrence_key, reason,
                     source_id, occurred_at)
     ON CONFLICT (store_id, occurrence_key) DO NOTHING
