@@ -1,5 +1,6 @@
 """How much memory processes needed at most, as Linux itself notes it: nothing is sampled."""
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,8 +26,8 @@ def forget_peaks(pids: Iterable[int]) -> None:
 
 
 def peak(pids: Iterable[int]) -> float:
-    """The most that one of the processes held resident, in MB; 0 where there is no /proc."""
-    return max((_status(pid, "VmHWM") for pid in pids), default=0.0)
+    """The most that one of the processes held resident, in MB; not a number where that is unknown."""
+    return max((_status(pid, "VmHWM") for pid in pids), default=0.0) or math.nan
 
 
 def _parent(process: Path) -> int:

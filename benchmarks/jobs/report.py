@@ -1,6 +1,7 @@
 """What was measured, beside what it may cost: for people (a table) and for machines (JSON)."""
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -16,7 +17,7 @@ _COLUMNS = (("", 44), ("measured", 10), ("beside", 10), ("ratio", 7), ("budget",
 class Figure:
     """One thing, round by round; `beside` is what it is compared with, in the same rounds.
 
-    `budget` is the most that `judged` may be: the ratio where there is one, else the figure.
+    `budget` is the most that the ratio may be; where there is none, the figure.
     """
 
     title: str
@@ -32,16 +33,24 @@ class Figure:
             self.beside.append(beside)
 
     @property
-    def ratio(self) -> float | None:
-        """The median of the rounds' ratios: how many times as dear."""
-        if not self.beside:
-            return None
-        rounds = zip(self.measured, self.beside, strict=True)
-        return statistics.median((a / b if self.by_time else b / a) for a, b in rounds)
+    def ratios(self) -> list[float]:
+        """Round by round, how many times as dear."""
+        rounds = zip(self.measured, self.beside, strict=bool(self.beside))
+        return [a / b if self.by_time else b / a for a, b in rounds]
 
     @property
-    def judged(self) -> float:
-        return statistics.median(self.measured) if self.ratio is None else self.ratio
+    def ratio(self) -> float | None:
+        """The median of the rounds' ratios."""
+        return statistics.median(self.ratios) if self.beside else None
+
+    @property
+    def verdict(self) -> str:
+        """Only what all rounds agree on is met or missed."""
+        judged = self.ratios or self.measured
+        if self.budget is None or any(map(math.isnan, judged)):
+            return ""
+        met = {each <= self.budget for each in judged}
+        return "mixed" if len(met) == 2 else "met" if met == {True} else "MISSED"
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -55,20 +64,20 @@ def save(file: Path, figures: Sequence[Figure], settings: Mapping[str, Any]) -> 
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     content = {
         "settings": {**settings, **machine},
-        "figures": [{**asdict(each), "ratio": each.ratio} for each in figures],
+        "figures": [
+            {**asdict(each), "ratio": each.ratio, "verdict": each.verdict} for each in figures
+        ],
     }
     file.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
-    beside, ratio, budget, verdict = "-", "-", "-", ""
+    beside, ratio = "-", "-"
     if figure.ratio is not None:
         beside, ratio = _number(statistics.median(figure.beside)), f"{figure.ratio:.2f}"
-    if figure.budget is not None:
-        budget = f"{figure.budget:g}"
-        verdict = "met" if figure.judged <= figure.budget else "MISSED"
+    budget = "-" if figure.budget is None else f"{figure.budget:g}"
     measured = _number(statistics.median(figure.measured))
-    return (figure.title, measured, beside, ratio, budget, verdict)
+    return (figure.title, measured, beside, ratio, budget, figure.verdict)
 
 
 def _number(value: float) -> str:
@@ -76,6 +85,7 @@ def _number(value: float) -> str:
 
 
 _CAVEATS = (
+    "mixed: some rounds are within the budget and some are not.",
     "Medians of the rounds; a ratio is the median of the rounds' ratios, 1.00 being as cheap.",
     "beside: the raw SQL; the memory of a twentieth of the members; the list while no job runs.",
 )
