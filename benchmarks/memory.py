@@ -26,7 +26,7 @@ def forget_peaks(pids: Iterable[int]) -> None:
 
 
 def peak(pids: Iterable[int]) -> float:
-    """The most that one of the processes held resident, in MB; not a number where that is unknown."""
+    """The most that one of the processes held resident, in MB; nan where it is unknown."""
     return max((_status(pid, "VmHWM") for pid in pids), default=0.0) or math.nan
 
 
