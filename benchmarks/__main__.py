@@ -11,6 +11,8 @@ import django
 from benchmarks import server
 
 _VAR = Path(__file__).resolve().parent.parent / "var" / "bench"
+_MEMBERS = 2500
+_MEMBERS_IN_A_JOB = {"short": 50_000, "normal": 200_000, "full": 1_000_000}
 
 
 def main() -> None:
@@ -36,9 +38,16 @@ def _bench(arguments: argparse.Namespace) -> None:
     if unknown:
         sys.exit(f"There is no {min(unknown)}; there are {', '.join(case_names())}.")
     paces = {"short": Pace(1, 2), "normal": Pace(3, 3), "full": Pace(5, 10)}
-    size = Size(arguments.stores, arguments.members, arguments.badges)
+    if arguments.jobs:
+        from benchmarks.jobs.measure import JobBench
+
+        members = arguments.members or _MEMBERS_IN_A_JOB[arguments.pace]
+        paces["full"] = Pace(2, 10)  # A round of a million takes minutes.
+        return JobBench(_VAR, members, paces[arguments.pace]).run()
+    members = arguments.members or _MEMBERS
+    size = Size(arguments.stores, members, arguments.badges)
     bench = Bench(_VAR, size, paces[arguments.pace], arguments.only)
-    bench.run(arguments.compare)
+    return bench.run(arguments.compare)
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,14 +59,18 @@ def _arguments() -> argparse.Namespace:
     parser.set_defaults(pace="normal")
     # At most so many that their numbers keep their digits (see `data`).
     parser.add_argument("--stores", type=_from_1_to(8000), default=20, metavar="N")
-    parser.add_argument("--members", type=_from_1_to(1_000_000), default=2500, metavar="N",
+    parser.add_argument("--members", type=_from_1_to(1_000_000), metavar="N",
                         help="in each store")  # fmt: skip
     parser.add_argument("--badges", type=_from_1_to(1000), default=12, metavar="N",
                         help="types in each store, held by every member")  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], metavar="CASE",
                         help="for example: list grant")  # fmt: skip
     parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier run's results")
-    return parser.parse_args()
+    parser.add_argument("--jobs", action="store_true", help="bulk work, and nothing else")
+    arguments = parser.parse_args()
+    if arguments.jobs and (arguments.only or arguments.compare):
+        parser.error("--jobs goes with --short, --full and --members alone")
+    return arguments
 
 
 def _from_1_to(most: int) -> Callable[[str], int]:

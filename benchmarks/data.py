@@ -105,7 +105,8 @@ def employ(size: Size) -> Credentials:
     return Credentials(token=str(token), key=key)
 
 
-def _load_store(number: int, size: Size) -> None:
+def make_store(number: int, badges: int) -> Store:
+    """A store with its badge types, and nobody in it."""
     store = Store.objects.create(
         id=store_id(number), code=store_code(number), name=f"Store {number}", currency="EUR"
     )
@@ -117,8 +118,13 @@ def _load_store(number: int, size: Size) -> None:
             slug=f"badge-{badge}",
             translations={"en": {"name": f"Badge {badge}", "description": "For good deeds."}},
         )
-        for badge in range(FIRST_BADGE, FIRST_BADGE + size.badges)
+        for badge in range(FIRST_BADGE, FIRST_BADGE + badges)
     )
+    return store
+
+
+def _load_store(number: int, size: Size) -> None:
+    store = make_store(number, size.badges)
     Member.across_stores.bulk_create(
         (
             Member(

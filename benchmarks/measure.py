@@ -47,8 +47,8 @@ class Bench:
         data.load(size)
         credentials = data.employ(size)
         _say(f"Loaded in {time.monotonic() - began:.0f} s.")
-        with server.serving(self.var / "web.log") as port:
-            results = self._measure(port, credentials)
+        with server.serving(self.var / "web.log") as web:
+            results = self._measure(web.port, credentials)
         print(f"\n{report.table(results)}")
         if before is not None:
             print(f"\n{report.comparison(results, before)}")

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,6 +28,12 @@ _PATIENCE = 30.0
 _TIME_TO_STOP = 10.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    port: int
+    pid: int
 
 
 @contextmanager
@@ -64,15 +71,34 @@ def migrate() -> None:
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[int]:
-    """The web server, as `./run` starts it, until the block ends; gives its port."""
+def serving(log: Path) -> Iterator[Web]:
+    """The web server, as `./run` starts it, until the block ends."""
     port = _free_port()
-    program = next(each for each in programs_of_run(port) if each.name == "web server")
+    with _running("web server", port, log) as process:
+        _wait_for(port, process, log)
+        yield Web(port, process.pid)
+
+
+@contextmanager
+def working(log: Path) -> Iterator[int]:
+    """A worker and a dispatcher, as `./run` starts them; gives the worker's process id."""
+    from config.celery import app  # Not before Django has its settings.
+
+    with _running("worker", 0, log) as worker, _running("dispatcher", 0, log):
+        deadline = time.monotonic() + _PATIENCE
+        while not app.control.ping(timeout=0.5):
+            if worker.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"The worker did not start: {log} says why.")
+        yield worker.pid
+
+
+@contextmanager
+def _running(name: str, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    program = next(each for each in programs_of_run(port) if each.name == name)
     with log.open("ab") as output:
         process = _start(program, output.fileno())
         try:
-            _wait_for(port, process, log)
-            yield port
+            yield process
         finally:
             _stop(process)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from badges.models import BadgeType, EntryKind, MemberBadge
+from badges.models import BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
 from badges.selectors.job_entries import keys_of, undo_keys
 from badges.services.ledger import Line, lock_members, post, record_changes
@@ -205,9 +205,29 @@ def _rows_by_member(store: Store, rows: Sequence[Row], outcome: Outcome) -> dict
     return by_member
 
 
+# Member by member: of a new store or badge PostgreSQL knows no figures, takes either for rare, and
+# would read all of its holders.  A column, unlike a constant, is not looked up in the figures.
+_HELD = """
+WITH given AS MATERIALIZED (
+    SELECT %(store)s::uuid AS store_id, unnest(%(members)b::uuid[]) AS member_id
+)
+SELECT given.member_id, held.completed_count
+  FROM given CROSS JOIN LATERAL (
+       SELECT badge_type_id, completed_count FROM badges_memberbadge held
+        WHERE held.store_id = given.store_id AND held.member_id = given.member_id OFFSET 0) held
+ WHERE held.badge_type_id = %(badge_type)s
+"""
+
+
 def _held(store: Store, badge_type: BadgeType, members: Iterable[UUID]) -> dict[UUID, int]:
-    rows = MemberBadge.for_store(store).filter(badge_type=badge_type, member_id__in=list(members))
-    return dict(rows.values_list("member_id", "completed_count"))
+    values: dict[str, Any] = {
+        "store": store.id,
+        "badge_type": badge_type.id,
+        "members": list(members),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, values)
+        return dict(cursor.fetchall())
 
 
 def _moment(row: Row, now: datetime) -> datetime:

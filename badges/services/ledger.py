@@ -49,9 +49,13 @@ class Change:
 # `posted` leaves out lines whose occurrence is in the ledger already; the count follows only
 # from what was really posted.  A count that falls to 0 takes its row along.
 #
-# `OFFSET 0` keeps PostgreSQL from looking for the lines of the badge type and then for the
-# member's among them.  Of a new badge type it knows no figures, takes it for rare, and a job
-# would read all that it has written so far again for each member.
+# `b`: the arrays go over in binary.  As text, each element would be searched for what has to be
+# quoted.
+#
+# PostgreSQL knows no figures of a new store or a new badge type and takes either for rare.  It
+# would then read all that a job has written so far again for each member, so it may not choose:
+# the store is `change.store_id`, not a constant whose figures it looks up, and `OFFSET 0` keeps
+# it from beginning with the badge type.
 _POST = """
 WITH posted AS (
     INSERT INTO badges_badgeentry
@@ -60,18 +64,18 @@ WITH posted AS (
     SELECT line.id, %(store)s, line.member_id, line.badge_type_id, line.kind, line.delta,
            line.occurrence_key, line.reason, %(actor_kind)s, %(actor_id)s, %(actor_label)s,
            %(source)s, line.source_id, line.occurred_at, %(now)s
-      FROM unnest(%(ids)s::uuid[], %(members)s::uuid[], %(badge_types)s::uuid[],
-                  %(kinds)s::text[], %(deltas)s::int[], %(occurrences)s::text[],
-                  %(reasons)s::text[], %(source_ids)s::text[], %(moments)s::timestamptz[])
+      FROM unnest(%(ids)b::uuid[], %(members)b::uuid[], %(badge_types)b::uuid[],
+                  %(kinds)b::text[], %(deltas)b::int[], %(occurrences)b::text[],
+                  %(reasons)b::text[], %(source_ids)b::text[], %(moments)b::timestamptz[])
            AS line (id, member_id, badge_type_id, kind, delta, occurrence_key, reason,
                     source_id, occurred_at)
     ON CONFLICT (store_id, occurrence_key) DO NOTHING
-    RETURNING id, member_id, badge_type_id, delta, occurred_at
+    RETURNING id, store_id, member_id, badge_type_id, delta, occurred_at
 ), change AS (
-    SELECT (array_agg(id))[1] AS id, member_id, badge_type_id, sum(delta)::int AS delta,
+    SELECT (array_agg(id))[1] AS id, store_id, member_id, badge_type_id, sum(delta)::int AS delta,
            min(occurred_at) FILTER (WHERE delta > 0) AS first_earned_at,
            max(occurred_at) FILTER (WHERE delta > 0) AS last_earned_at
-      FROM posted GROUP BY member_id, badge_type_id
+      FROM posted GROUP BY store_id, member_id, badge_type_id
 ), raised AS (
     INSERT INTO badges_memberbadge AS held
            (id, store_id, member_id, badge_type_id, completed_count, first_earned_at,
@@ -83,7 +87,7 @@ WITH posted AS (
       LEFT JOIN LATERAL (
            SELECT min(occurred_at) AS first_earned_at, max(occurred_at) AS last_earned_at
              FROM (SELECT badge_type_id, delta, occurred_at FROM badges_badgeentry entry
-                    WHERE entry.store_id = %(store)s AND entry.member_id = change.member_id
+                    WHERE entry.store_id = change.store_id AND entry.member_id = change.member_id
                    OFFSET 0) of_the_member
             WHERE badge_type_id = change.badge_type_id AND delta > 0) earlier ON true
      WHERE change.delta > 0
@@ -97,13 +101,13 @@ WITH posted AS (
     UPDATE badges_memberbadge held
        SET completed_count = held.completed_count + change.delta, updated_at = %(now)s
       FROM change
-     WHERE held.store_id = %(store)s AND held.member_id = change.member_id
+     WHERE held.store_id = change.store_id AND held.member_id = change.member_id
        AND held.badge_type_id = change.badge_type_id
        AND change.delta < 0 AND held.completed_count + change.delta > 0
     RETURNING held.member_id, held.badge_type_id, held.completed_count
 ), removed AS (
     DELETE FROM badges_memberbadge held USING change
-     WHERE held.store_id = %(store)s AND held.member_id = change.member_id
+     WHERE held.store_id = change.store_id AND held.member_id = change.member_id
        AND held.badge_type_id = change.badge_type_id
        AND change.delta < 0 AND held.completed_count + change.delta = 0
     RETURNING held.member_id, held.badge_type_id, 0

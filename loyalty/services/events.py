@@ -34,7 +34,7 @@ INSERT INTO loyalty_event
         actor_label, source, address, recorded_at)
 SELECT told.id, %(store)s, %(name)s, %(subject_kind)s, %(subject_id)s, told.member_id,
        told.data, %(actor_kind)s, %(actor_id)s, %(actor_label)s, %(source)s, %(address)s, now()
-  FROM unnest(%(ids)s::uuid[], %(members)s::uuid[], %(data)s::jsonb[])
+  FROM unnest(%(ids)b::uuid[], %(members)b::uuid[], %(data)b::jsonb[])
        AS told (id, member_id, data)
 """
 

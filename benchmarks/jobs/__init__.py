@@ -1,0 +1,1 @@
+"""How fast bulk work is, and how little it disturbs: `./run bench --jobs`."""
