@@ -69,7 +69,7 @@ def test_without_a_broker_a_polling_worker_works(rig: Rig) -> None:
     assert rig.verdict(scene).is_clean
 
     worker.terminate()
-    assert worker.wait(2) == 0
+    assert worker.wait(20) == 0
 
 
 def test_hints_alone_stall_and_the_dispatcher_gets_them_going(rig: Rig) -> None:
