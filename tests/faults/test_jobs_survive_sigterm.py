@@ -18,7 +18,8 @@ EXIT_WITHIN = 35.0
 
 
 def test_a_worker_finishes_its_chunk_and_leaves(rig: Rig, tell: Callable[[str], None]) -> None:
-    scene = rig.scene("TERM", 500 * (6 * TIMES + 4), **CHUNKS)
+    # A worker that is told to stop ends its turn first, which is some sixteen chunks.
+    scene = rig.scene("TERM", 500 * (24 * TIMES + 8), **CHUNKS)
     slowest = 0.0
     for _ in range(TIMES):
         worker, before = rig.worker(**CHUNKS), rig.processed(scene)

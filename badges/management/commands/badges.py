@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 from django.utils import timezone
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -88,15 +89,12 @@ class Command(BaseCommand):
         self._follow(job, options)
 
     def _list(self, store: Store) -> None:
-        # The other commands want the whole id, however narrow the terminal is.
-        whole_id = Column("Job", no_wrap=True, min_width=36)
-        table = Table(whole_id, "Kind", "State", "Done", "Rejected", "By", "Created")
+        # Five columns fit a terminal of the usual width; the other commands want the whole id.
+        columns = (Column(name, no_wrap=True) for name in ("Job", "Kind", "State", "Done"))
+        table = Table(*columns, Column("Rejected"), box=SIMPLE, pad_edge=False)
         for job in jobs(store).order_by("-created_at")[:_SHOWN_JOBS]:
             done = f"{job.processed} of {job.total}"
-            created = f"{job.created_at:%Y-%m-%d %H:%M}"
-            table.add_row(
-                str(job.id), job.kind, job.state, done, str(job.rejected), job.actor_label, created
-            )
+            table.add_row(str(job.id), job.kind, job.state, done, str(job.rejected))
         self.console.print(table)
 
     def _undo(self, store: Store, job: Job, options: dict[str, Any]) -> None:
