@@ -16,7 +16,7 @@ from loyalty.admin.widgets import (
     TextInput,
 )
 from loyalty.models import Store
-from members.models import Gender, Member
+from members.models import CARD_NUMBER, COUNTRY, PHONE, Gender, Member
 from members.services.members import (
     anonymize_member,
     delete_member,
@@ -39,14 +39,14 @@ class MemberForm(ServiceForm):
         label="E-mail address", required=False, max_length=255, widget=EmailInput()
     )
     phone = forms.RegexField(
-        r"^[0-9+]+\Z",
+        rf"^{PHONE}\Z",
         required=False,
         max_length=32,
         error_messages={"invalid": "Only digits and a leading plus sign."},
         widget=TextInput(placeholder="+48600100200"),
     )
     loyalty_card_number = forms.RegexField(
-        r"^[0-9a-zA-Z._-]+\Z",
+        rf"^{CARD_NUMBER}\Z",
         required=False,
         max_length=255,
         error_messages={"invalid": "Only letters, digits, dots, hyphens and underscores."},
@@ -66,7 +66,7 @@ class MemberForm(ServiceForm):
     city = forms.CharField(required=False, max_length=255, widget=TextInput())
     province = forms.CharField(required=False, max_length=255, widget=TextInput())
     country = forms.RegexField(
-        r"^[A-Z]{2}\Z",
+        rf"^{COUNTRY}\Z",
         required=False,
         error_messages={"invalid": "Two capital letters, for example PL."},
         widget=TextInput(placeholder="PL", maxlength=2),

@@ -24,7 +24,7 @@ from loyalty.api.serializers import (
     Text,
     wrapped,
 )
-from members.models import Gender
+from members.models import CARD_NUMBER, COUNTRY, PHONE, Gender
 
 
 class AddressWrite(StrictSerializer):
@@ -34,7 +34,7 @@ class AddressWrite(StrictSerializer):
     postal = Text(required=False, allow_blank=True)
     city = Text(required=False, allow_blank=True)
     province = Text(required=False, allow_blank=True)
-    country = Pattern(r"^[A-Z]{2}\Z", required=False)
+    country = Pattern(rf"^{COUNTRY}\Z", required=False)
 
 
 class CompanyWrite(StrictSerializer):
@@ -54,8 +54,8 @@ class MemberWrite(StrictSerializer):
     lastName = Text(required=False, allow_blank=True)
     gender = Choice(choices=Gender.choices, required=False)
     email = Email(required=False, allow_null=True)
-    phone = Pattern(r"^[0-9+]+\Z", required=False, allow_null=True, max_length=32)
-    loyaltyCardNumber = Pattern(r"^[0-9a-zA-Z._-]+\Z", required=False, allow_null=True)
+    phone = Pattern(rf"^{PHONE}\Z", required=False, allow_null=True, max_length=32)
+    loyaltyCardNumber = Pattern(rf"^{CARD_NUMBER}\Z", required=False, allow_null=True)
     birthDate = Day(required=False, allow_null=True)
     registeredAt = Moment(required=False)
     address = AddressWrite(required=False)

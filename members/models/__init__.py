@@ -1,4 +1,13 @@
 from members.models.identifiers import ExternalIdentifier, ExternalKind, as_kept
-from members.models.members import Gender, Member
+from members.models.members import CARD_NUMBER, COUNTRY, PHONE, Gender, Member
 
-__all__ = ["ExternalIdentifier", "ExternalKind", "Gender", "Member", "as_kept"]
+__all__ = [
+    "CARD_NUMBER",
+    "COUNTRY",
+    "PHONE",
+    "ExternalIdentifier",
+    "ExternalKind",
+    "Gender",
+    "Member",
+    "as_kept",
+]

@@ -6,6 +6,11 @@ from django.db.models.functions import Lower
 
 from loyalty.models import StoreOwnedModel
 
+# The forms of what members are called, for the API, the admin and imports alike.
+PHONE = "[0-9+]+"
+CARD_NUMBER = "[0-9a-zA-Z._-]+"
+COUNTRY = "[A-Z]{2}"
+
 
 class Gender(models.TextChoices):
     MALE = "male", "Male"

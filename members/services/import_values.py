@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from loyalty.services.jobs.values import read_moment, read_text
-from members.models import Gender
+from members.models import CARD_NUMBER, COUNTRY, PHONE, Gender
 
 LABEL = "label:"
 MOST_LABELS = 100
@@ -80,16 +80,16 @@ _PARTS: Mapping[str, Mapping[str, Reader]] = {
         "postal": _text(),
         "city": _text(),
         "province": _text(),
-        "country": _pattern("[A-Z]{2}", 2, "a country's two capital letters"),
+        "country": _pattern(COUNTRY, 2, "a country's two capital letters"),
     },
     "company": {"name": _text(), "nip": _text()},
 }
 _FIELDS: Mapping[str, tuple[str, Reader]] = {
     "email": ("email", _email),
-    "phone": ("phone", _pattern("[0-9+]+", 32, "a phone number of digits and +")),
+    "phone": ("phone", _pattern(PHONE, 32, "a phone number of digits and +")),
     "loyaltyCardNumber": (
         "loyalty_card_number",
-        _pattern("[0-9a-zA-Z._-]+", 255, "a card number of letters, digits and ._-"),
+        _pattern(CARD_NUMBER, 255, "a card number of letters, digits and ._-"),
     ),
     "firstName": ("first_name", _text()),
     "lastName": ("last_name", _text()),

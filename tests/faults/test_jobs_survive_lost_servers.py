@@ -10,8 +10,8 @@ from tests.running.processes import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 120)]
 
-MEMBERS, TIMES = (1_000_000, 20) if LONG else (10_000, 3)
-CHUNKS = {} if LONG else {"FAULTS_CHUNK": "500", "FAULTS_PAUSE": "0.05"}
+MEMBERS, TIMES = (1_000_000, 20) if LONG else (15_000, 3)
+CHUNKS = {} if LONG else {"FAULTS_CHUNK": "500", "FAULTS_PAUSE": "0.25"}
 MOVING_AGAIN_WITHIN = 60.0
 
 
@@ -100,3 +100,22 @@ def test_a_database_that_crashes_costs_only_time(rig: Rig, tell: Callable[[str],
     assert while_running == TIMES, "It was done before the last crash."
     assert (worker.poll(), dispatcher.poll()) == (None, None)
     _judge(rig, scene, tell, "database crashed", worst)
+
+
+def test_a_cursor_that_is_committed_first_loses_members_in_a_crash(
+    rig: Rig, tell: Callable[[str], None]
+) -> None:
+    """The positive control: the same crash finds a worker whose chunk is two transactions."""
+    naive = {**CHUNKS, "FAULTS_CURSOR_FIRST": "1"}
+    rig.worker(**naive)
+    rig.dispatcher(**naive)
+    scene = rig.scene("CRASH-CONTROL", MEMBERS, **naive)
+    wait_until(lambda: rig.processed(scene) > 0, 30)
+    wait_until(rig.inside_a_chunk, 30)
+    rig.crash_database()
+    rig.start_database()
+    wait_until(lambda: rig.state(scene) == "done", 60)
+
+    verdict = rig.verdict(scene)
+    tell(f"control, cursor first: database crashed once, {verdict}")
+    assert verdict.lost > 0

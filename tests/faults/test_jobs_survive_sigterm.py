@@ -59,3 +59,22 @@ def test_a_chunk_that_takes_too_long_is_rolled_back(
     rig.run("-m", "tests.faults.rehearsed", "work")
     wait_until(lambda: rig.state(scene) == "done", 30)
     assert rig.verdict(scene).is_clean
+
+
+def test_a_cursor_that_is_committed_first_loses_the_chunk(
+    rig: Rig, tell: Callable[[str], None]
+) -> None:
+    """The positive control: the same signal finds a worker whose chunk is two transactions."""
+    naive = {"FAULTS_CHUNK": "500", "FAULTS_CURSOR_FIRST": "1"}
+    scene = rig.scene("CONTROL", 1_000, **naive)
+    worker = rig.worker(**naive, FAULTS_PAUSE="600", WORKER_STOP_WITHIN_SECONDS="2")
+    wait_until(rig.inside_a_chunk, 30)
+
+    worker.send_signal(signal.SIGTERM)
+
+    worker.wait(22)
+    rig.run("-m", "tests.faults.rehearsed", "work", **naive)
+    wait_until(lambda: rig.state(scene) == "done", 30)
+    verdict = rig.verdict(scene)
+    tell(f"control, cursor first: SIGTERM in an endless chunk, {verdict}")
+    assert verdict.lost == 500
