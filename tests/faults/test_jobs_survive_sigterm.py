@@ -66,7 +66,7 @@ def test_a_cursor_that_is_committed_first_loses_the_chunk(
 ) -> None:
     """The positive control: the same signal finds a worker whose chunk is two transactions."""
     naive = {"FAULTS_CHUNK": "500", "FAULTS_CURSOR_FIRST": "1"}
-    scene = rig.scene("CONTROL", 1_000, **naive)
+    scene = rig.scene("TERM-CONTROL", 1_000, **naive)
     worker = rig.worker(**naive, FAULTS_PAUSE="600", WORKER_STOP_WITHIN_SECONDS="2")
     wait_until(rig.inside_a_chunk, 30)
 
