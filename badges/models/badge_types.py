@@ -12,6 +12,14 @@ SYSTEM_CODE = RegexValidator(
 COLOR = RegexValidator(r"^#[0-9A-F]{6}\Z", "Write the colour like #C81B53.")
 
 
+class Validity(models.TextChoices):
+    """How long a badge that was earned is good for."""
+
+    UNLIMITED = "unlimited", "For ever"
+    FIXED = "fixed", "Until a date"
+    RELATIVE = "relative", "For some days after it was earned last"
+
+
 class BadgeType(StoreOwnedModel):
     """A badge that members of the store can earn.
 
@@ -32,6 +40,9 @@ class BadgeType(StoreOwnedModel):
     permissions_enabled = models.BooleanField(
         default=False, help_text="Holding the badge opens members-only areas."
     )
+    validity = models.CharField(max_length=16, choices=Validity, default=Validity.UNLIMITED)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    valid_days = models.PositiveIntegerField(null=True, blank=True)
     display_rank = models.PositiveIntegerField(default=0, help_text="Lower comes first.")
     revision = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -52,6 +63,12 @@ class BadgeType(StoreOwnedModel):
                 fields=["store", "slug"],
                 condition=Q(deleted_at=None),
                 name="badge_type_slug_is_unique_in_its_store",
+            ),
+            models.CheckConstraint(
+                condition=Q(validity=Validity.UNLIMITED)
+                | Q(validity=Validity.FIXED, valid_until__isnull=False)
+                | Q(validity=Validity.RELATIVE, valid_days__gte=1),
+                name="badge_type_validity_says_how_long",
             ),
         ]
         indexes = [

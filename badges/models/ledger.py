@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from badges.models.badge_types import BadgeType
+from badges.models.conditions import ConditionVersion
 from loyalty.actors import ActorKind, Source
 from loyalty.models import StoreOwnedModel
 from members.models import Member
@@ -24,6 +25,10 @@ class BadgeEntry(StoreOwnedModel):
     `occurrence_key` is unique in the store: whoever can name what a grant is for (a job and its
     row, a rule and its occurrence) cannot grant for it twice.  `occurred_at` is when it was
     earned or lost, `recorded_at` when we learned of it.
+
+    A line that a condition caused names its `version` and the `completion` that it is about: the
+    k-th of the version's series.  What the sum of a completion's lines is, 1 or 0, says whether
+    conditions have granted it; lines by hand have no completion and do not touch that.
     """
 
     member = models.ForeignKey(
@@ -37,6 +42,11 @@ class BadgeEntry(StoreOwnedModel):
     delta = models.IntegerField()
     # Compared byte by byte, so that the lines of one job stand together in the index.
     occurrence_key = models.CharField(max_length=255, db_collation="C")
+    version = models.ForeignKey(
+        ConditionVersion, null=True, on_delete=models.DO_NOTHING, db_constraint=False,
+        db_index=False, related_name="+",
+    )  # fmt: skip
+    completion = models.PositiveIntegerField(null=True)
     reason = models.CharField(max_length=1024, blank=True)
     actor_kind = models.CharField(max_length=16, choices=ActorKind)
     actor_id = models.UUIDField(null=True)
@@ -53,6 +63,11 @@ class BadgeEntry(StoreOwnedModel):
                 fields=["store", "occurrence_key"], name="badge_entry_occurs_once"
             ),
             models.CheckConstraint(condition=~Q(delta=0), name="badge_entry_changes_something"),
+            models.CheckConstraint(
+                condition=Q(version=None, completion=None)
+                | Q(version__isnull=False, completion__gte=1),
+                name="badge_entry_of_a_condition_names_its_completion",
+            ),
         ]
         indexes = [
             models.Index(
@@ -63,6 +78,11 @@ class BadgeEntry(StoreOwnedModel):
                 fields=["store", "badge_type", "recorded_at"], name="badge_entry_of_a_type"
             ),
             models.Index(fields=["store", "recorded_at"], name="badge_entry_by_time"),
+            models.Index(
+                fields=["store", "source_id"],
+                condition=Q(completion__isnull=False),
+                name="badge_entry_of_a_condition",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,6 +51,27 @@ class EventName(StrEnum):
     BADGE_TYPE_DELETED = "BadgeTypeDeleted"
     BADGE_COMPLETED = "BadgeCompleted"
     BADGE_COUNT_CHANGED = "MemberBadgeCompletedCountWasChanged"
+    BADGE_EXPIRED = "BadgeExpired"
+
+    CONDITION_DRAFT_SAVED = "ConditionDraftSaved"
+    CONDITION_DRAFT_DISCARDED = "ConditionDraftDiscarded"
+    CONDITION_PUBLISHED = "ConditionPublished"
+    CONDITION_RETIRED = "ConditionRetired"
+    RULE_CREATED = "RuleCreated"
+    RULE_UPDATED = "RuleUpdated"
+    RULE_DELETED = "RuleDeleted"
+    RULE_GROUP_CREATED = "RuleGroupCreated"
+    RULE_GROUP_UPDATED = "RuleGroupUpdated"
+    RULE_GROUP_DELETED = "RuleGroupDeleted"
+
+    EVENT_SCHEMA_CREATED = "CustomEventSchemaCreated"
+    EVENT_SCHEMA_UPDATED = "CustomEventSchemaUpdated"
+    ACTIVITY_MATCHED = "ActivityWasMatched"
+    WALLET_TYPE_CREATED = "WalletTypeCreated"
+    WALLET_TYPE_UPDATED = "WalletTypeUpdated"
+    MEMBER_LIST_CREATED = "MemberListCreated"
+    MEMBER_LIST_UPDATED = "MemberListUpdated"
+    MEMBER_LIST_DELETED = "MemberListDeleted"
 
 
 class Event(models.Model):

@@ -48,6 +48,7 @@ class Job(StoreOwnedModel):
     chunk_size = models.PositiveIntegerField()
     failures = models.PositiveIntegerField(default=0, help_text="In a row, at this chunk.")
     last_error = models.CharField(max_length=1024, blank=True)
+    result = models.JSONField(null=True, help_text="What a job found out, if that is its purpose.")
     undoes = models.ForeignKey(
         "self",
         null=True,

@@ -1,13 +1,35 @@
+from members.models.activity import (
+    PURCHASE,
+    RETURN,
+    Activity,
+    ActivitySource,
+    EventSchema,
+    TouchedMember,
+)
 from members.models.identifiers import ExternalIdentifier, ExternalKind, as_kept
+from members.models.lists import ListedMember, MemberList
 from members.models.members import CARD_NUMBER, COUNTRY, PHONE, Gender, Member
+from members.models.points import DEFAULT_WALLET, PointsEntry, PointsKind, WalletType
 
 __all__ = [
     "CARD_NUMBER",
     "COUNTRY",
+    "DEFAULT_WALLET",
     "PHONE",
+    "PURCHASE",
+    "RETURN",
+    "Activity",
+    "ActivitySource",
+    "EventSchema",
     "ExternalIdentifier",
     "ExternalKind",
     "Gender",
+    "ListedMember",
     "Member",
+    "MemberList",
+    "PointsEntry",
+    "PointsKind",
+    "TouchedMember",
+    "WalletType",
     "as_kept",
 ]

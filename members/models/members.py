@@ -44,6 +44,9 @@ class Member(StoreOwnedModel):
     locale = models.CharField(
         max_length=16, blank=True, help_text="Empty: the store's default language."
     )
+    timezone = models.CharField(
+        max_length=64, blank=True, help_text="Empty: the store's time zone."
+    )
     active = models.BooleanField(default=True)
     anonymized = models.BooleanField(default=False, editable=False)
     password = models.CharField(max_length=128, blank=True, editable=False)
