@@ -8,6 +8,7 @@ from django.db import connection
 from loyalty.models import Job, JobState, LoginFailures, RefreshToken
 from loyalty.services.heartbeats import forget_old_heartbeats
 from loyalty.services.idempotency import forget_old_keys
+from loyalty.services.rounds import register_round
 
 # A replayed token is recognised for this long after it expired.
 _KEEP_EXPIRED_TOKENS = timedelta(days=7)
@@ -27,6 +28,10 @@ DELETE FROM loyalty_jobrow WHERE ctid IN (
         WHERE job.state IN ('done', 'cancelled') AND job.finished_at < %(before)s
         LIMIT %(batch)s FOR UPDATE OF forgotten SKIP LOCKED)
 """
+
+
+def register_tidying() -> None:
+    register_round("tidying", timedelta(minutes=1), lambda now: tidy(now=now))
 
 
 def tidy(*, now: datetime) -> None:

@@ -3,7 +3,6 @@
 One such process is enough, and several do no harm.
 """
 
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -11,23 +10,20 @@ from django.utils import timezone
 
 from loyalty.management.rounds import go_round
 from loyalty.services.jobs.turns import dispatch
-from loyalty.services.tidying import tidy
+from loyalty.services.rounds import Clock
 
-_DISPATCH_EVERY, _TIDY_EVERY = 1.0, 60.0
+_DISPATCH_EVERY = 1.0
 
 
 class Command(BaseCommand):
-    help = "Tell the workers of work each second, and tidy up once a minute, until told to stop."
+    help = "Tell the workers of work each second, and go the rounds, until told to stop."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        next_tidying = 0.0
+        clock = Clock()
 
         def step() -> float:
-            nonlocal next_tidying
             dispatch()
-            if time.monotonic() >= next_tidying:
-                tidy(now=timezone.now())
-                next_tidying = time.monotonic() + _TIDY_EVERY
+            clock.go_rounds(now=timezone.now())
             return _DISPATCH_EVERY
 
         go_round(step)
