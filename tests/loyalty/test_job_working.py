@@ -30,11 +30,12 @@ class Stage:
 
     chunks: list[tuple[Job, list[int]]] = field(default_factory=list)
     also: Callable[[Sequence[Row]], object] = lambda _: None
+    result: dict[str, Any] | None = None
 
     def work(self, store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome:
         self.also(rows)
         self.chunks.append((job, [row.line for row in rows]))
-        return Outcome(changed=len(rows))
+        return Outcome(changed=len(rows), result=self.result)
 
     @property
     def lines(self) -> list[int]:
@@ -116,6 +117,17 @@ def test_a_job_of_an_unknown_kind_waits_for_a_worker_that_knows_it(
     assert work() == 3
     assert states(job) == ["done"]
     assert job.changed == 40
+
+
+def test_what_a_job_found_out_is_kept_with_it(stage: Stage, store: Store) -> None:
+    job = make_job(store, rows=17)
+    stage.result = {"members": 7}
+    work(times=1)
+    stage.result = None
+    work()
+
+    assert states(job) == ["done"]
+    assert job.result == {"members": 7}
 
 
 # --- What fails -------------------------------------------------------------------------------
@@ -329,3 +341,43 @@ def test_a_job_that_is_cancelled_while_it_starts_stays_cancelled(
     starting.join(PATIENCE)
 
     assert states(job) == ["cancelled"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("one_at_a_time", [True, False])
+def test_a_kind_with_long_chunks_leaves_the_other_workers_free(
+    one_at_a_time: bool, stage: Stage, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: where a kind does not say so, the second worker takes the second long job."""
+    kind = JobKind("test", "A test", 16, stage.work, one_at_a_time=one_at_a_time)
+    short = JobKind("short", "A short one", 16, lambda *_: Outcome(changed=1))
+    monkeypatch.setitem(kinds._KINDS, "test", kind)
+    monkeypatch.setitem(kinds._KINDS, "short", short)
+    inside, leave = threading.Event(), threading.Event()
+
+    def linger(rows: Sequence[Row]) -> None:
+        if not inside.is_set():
+            inside.set()
+            assert leave.wait(PATIENCE)
+
+    stage.also = linger
+    jobs = [make_job(store, rows=1), make_job(store, rows=1)]
+    start()
+    first = beside(lambda: work_one_chunk(now=timezone.now()))
+    assert inside.wait(PATIENCE)
+    Job.for_store(store).filter(state="queued").update(state="running")
+    other = create_job(
+        store, kind="short", parameters={}, actor=TESTER,
+        stage=lambda job: stage_rows(job, [StagedRow(1)]),
+    )  # fmt: skip
+    Job.for_store(store).filter(id=other.id).update(state="running")
+    try:
+        assert work_one_chunk(now=timezone.now())
+        expected = ["running", "done"] if one_at_a_time else ["done", "running"]
+        assert [states(jobs[1])[0], states(other)[0]] == expected
+    finally:
+        leave.set()
+        first.join(PATIENCE)
+
+    work()
+    assert states(*jobs, other) == ["done", "done", "done"]

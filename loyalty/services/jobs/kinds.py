@@ -29,6 +29,8 @@ class Outcome:
     problems: dict[int, str] = field(default_factory=dict)
     members: dict[int, UUID] = field(default_factory=dict)
     """The member that an import made of a line."""
+    result: Mapping[str, Any] | None = None
+    """What the job found out, if that is its purpose; kept with the job, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class JobKind:
     work: Callable[[Store, Job, Sequence[Row], datetime], Outcome]
     undone_by: str = ""
     """The kind of the job that undoes one of this kind; empty: it cannot be undone."""
+    one_at_a_time: bool = False
+    """At most one process works on jobs of such a kind: its chunks are long, and the others are
+    needed for what cannot wait."""
 
 
 _KINDS: dict[str, JobKind] = {}
@@ -65,3 +70,7 @@ def actor_of(job: Job) -> Actor:
 
 def known_kinds() -> list[str]:
     return list(_KINDS)
+
+
+def kinds_one_at_a_time() -> list[str]:
+    return [kind.name for kind in _KINDS.values() if kind.one_at_a_time]

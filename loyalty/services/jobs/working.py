@@ -13,18 +13,26 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from loyalty.actors import Actor, ActorKind, Source
 from loyalty.errors import DomainError
 from loyalty.models import EventName, Job, JobRow, JobState
 from loyalty.services.events import record
-from loyalty.services.jobs.kinds import Outcome, Row, kind_named, known_kinds
+from loyalty.services.jobs.kinds import (
+    Outcome,
+    Row,
+    kind_named,
+    kinds_one_at_a_time,
+    known_kinds,
+)
 
 log = logging.getLogger(__name__)
 
 # A key for PostgreSQL's advisory locks: one process at a time decides which jobs start.
 _STARTING = 7_305_411
+# The same for the kinds of which one chunk at a time is worked on, in all stores together.
+_ONE_AT_A_TIME = 7_305_412
 
 # The outer `state` is asked again where the row was changed meanwhile: a job that was cancelled
 # at this very moment stays so.
@@ -108,12 +116,27 @@ def _claim(job_id: UUID | None) -> Job | None:
     jobs = Job.across_stores.filter(state=JobState.RUNNING, kind__in=known_kinds())
     if job_id is not None:
         jobs = jobs.filter(id=job_id)
+    alone = kinds_one_at_a_time()
+    job = _longest_waiting(jobs)
+    if job is not None and job.kind in alone and not _is_the_only_one():
+        job = _longest_waiting(jobs.exclude(kind__in=alone))
+    return job
+
+
+def _longest_waiting(jobs: QuerySet[Job]) -> Job | None:
     return (
         jobs.order_by(F("worked_at").asc(nulls_first=True), "id")
         .select_for_update(skip_locked=True, no_key=True, of=("self",))
         .select_related("store")
         .first()
     )
+
+
+def _is_the_only_one() -> bool:
+    """Whether nobody else works on such a job, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
+        return bool(cursor.fetchone()[0])
 
 
 def _do_chunk(job: Job, now: datetime) -> None:
@@ -127,6 +150,8 @@ def _do_chunk(job: Job, now: datetime) -> None:
     job.unchanged += outcome.unchanged
     job.rejected += len(outcome.problems)
     job.worked_at, job.failures, job.last_error = now, 0, ""
+    if outcome.result is not None:
+        job.result = dict(outcome.result)
     is_last = len(rows) < job.chunk_size
     job.chunk_size = min(job.chunk_size * 2, kind.chunk_size)
     if is_last:
