@@ -18,7 +18,8 @@ from members.selectors.imports import MEMBER_IMPORT
 from members.services.import_values import IDENTIFIERS, LABEL, NAMES, read_fields
 from members.services.import_xml import read_customers
 from members.services.imported import Imported
-from members.services.member_rows import add_member
+from members.services.member_rows import add_member, names_in
+from members.services.waiting import adopt_waiting, expect_members
 
 CHUNK = 500
 
@@ -43,6 +44,7 @@ def import_members(store: Store, *, file: IO[bytes], actor: Actor) -> Job:
 
 def work(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome:
     outcome, actor = Outcome(), actor_of(job)
+    expect_members(store, (name for row in rows for name in names_in(row.data)))
     for row in rows:
         try:
             member = add_member(store, actor=actor, now=now, **row.data)
@@ -51,6 +53,7 @@ def work(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome:
         else:
             outcome.members[row.line] = member.id
     outcome.changed = len(outcome.members)
+    adopt_waiting(store, list(outcome.members.values()), actor=actor, now=now)
     # From now on the member's own row has what the person gave, and it alone: so it can be
     # changed and forgotten there.
     made = JobRow.for_job(job).filter(line__in=list(outcome.members))

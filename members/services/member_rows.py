@@ -4,6 +4,7 @@ Events name the fields that changed and never copy a person's data: the log is k
 a person may ask to be forgotten.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +34,19 @@ _TAKEN = {
 }  # fmt: skip
 
 
+def names_in(details: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The identifiers among the fields of a member, by the keys that URLs have for them."""
+    for method, field in _IDENTIFIERS.items():
+        if details.get(field):
+            yield method.value, details[field]
+
+
 def add_member(store: Store, *, actor: Actor, now: datetime, **details: Any) -> Member:
-    """Add a member, in the transaction under way.  Raises `Invalid` and then has done nothing."""
+    """Add a member, in the transaction under way.  Raises `Invalid` and then has done nothing.
+
+    Before it the caller expects the member, and afterwards lets them adopt what waited for them
+    (see `waiting`): for many members at once, in one go.
+    """
     details = {**details, "registered_at": details.get("registered_at") or now}
     member = Member(store=store, **details)
     check_member(store, member)

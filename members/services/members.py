@@ -20,22 +20,33 @@ from members.services.member_rows import (
     add_member,
     check_member,
     locked_member,
+    names_in,
     record_about,
     save_member,
 )
+from members.services.waiting import adopt_waiting, expect_members, forget_waiting
 
 Label = Mapping[str, str]
 
 
 @writes
 def register_member(store: Store, *, actor: Actor, now: datetime, **details: Any) -> Member:
-    """Add a member.  `details` are model fields; the store's identifier is among them."""
-    return add_member(store, actor=actor, now=now, **details)
+    """Add a member.  `details` are model fields; the store's identifier is among them.
+
+    Activity that waited for the member becomes theirs.
+    """
+    expect_members(store, names_in(details))
+    member = add_member(store, actor=actor, now=now, **details)
+    adopt_waiting(store, [member.id], actor=actor, now=now)
+    return member
 
 
 @writes
 def update_member(store: Store, *, member: Member, actor: Actor, **changes: Any) -> Member:
-    """Change the given fields, and say which ones were really changed."""
+    """Change the given fields, and say which ones were really changed.
+
+    Activity that waited under an identifier that is new becomes the member's.
+    """
     member = locked_member(store, member)
     if member.anonymized:
         message = "The member is anonymized."
@@ -45,8 +56,12 @@ def update_member(store: Store, *, member: Member, actor: Actor, **changes: Any)
         setattr(member, name, changes[name])
     check_member(store, member)
     if changed:
+        names = list(names_in({name: changes[name] for name in changed}))
+        expect_members(store, names)
         save_member(member, update_fields=[*changed, "updated_at"])
         record_about(store, EventName.MEMBER_UPDATED, member, actor, changed=changed)
+        if names:
+            adopt_waiting(store, [member.id], actor=actor, now=member.updated_at)
     return member
 
 
@@ -89,7 +104,7 @@ def set_member_active(store: Store, *, member: Member, active: bool, actor: Acto
 def anonymize_member(store: Store, *, member: Member, actor: Actor) -> None:
     """Forget the person and keep what the loyalty figures need.  There is no way back."""
     member = locked_member(store, member)
-    forget_names_in_jobs(store, member_id=member.id, names=_names_of(store, member))
+    _forget_names(store, member)
     member.email = member.phone = member.loyalty_card_number = member.birth_date = None
     member.first_name = member.last_name = member.locale = member.password = ""
     member.gender = Gender.NOT_DISCLOSED
@@ -105,12 +120,19 @@ def anonymize_member(store: Store, *, member: Member, actor: Actor) -> None:
 def delete_member(store: Store, *, member: Member, actor: Actor) -> None:
     """Delete the member with everything that belongs to it, badges and their ledger included."""
     member = locked_member(store, member)
-    forget_names_in_jobs(store, member_id=member.id, names=_names_of(store, member))
+    _forget_names(store, member)
     member_id = member.id
     # Straight to SQL: the foreign keys cascade, and only they may delete ledger rows.
     Member.for_store(store).filter(id=member_id)._raw_delete("default")
     member.id = member_id
     record_about(store, EventName.MEMBER_DELETED, member, actor)
+
+
+def _forget_names(store: Store, member: Member) -> None:
+    """Wherever somebody called the member by name, and it is not their own row."""
+    names = list(_names_of(store, member))
+    forget_names_in_jobs(store, member_id=member.id, names=names)
+    forget_waiting(store, names)
 
 
 def _names_of(store: Store, member: Member) -> Iterator[tuple[str, str]]:
