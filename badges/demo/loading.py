@@ -9,7 +9,7 @@ from badges.demo.people import DemoPerson, people
 from badges.models import BadgeEntry, BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
 from badges.services.badge_types import create_badge_type, set_badge_type_active, upload_icon
-from badges.services.ledger import Line, lock_members, post, record_changes
+from badges.services.ledger import Line, post, record_changes
 from loyalty.actors import Actor
 from loyalty.models import Access, Administrator, Resource, Role, Store
 from loyalty.selectors.access import EVERYTHING
@@ -19,6 +19,7 @@ from loyalty.services.stores import create_store
 from loyalty.transactions import writes
 from members.models import Member
 from members.selectors.members import members
+from members.services.locking import lock_members
 from members.services.members import register_member, set_member_password
 
 STAFF_PASSWORD = "rosette-demo-staff"  # noqa: S105 (printed at every start of a demo)

@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db import DataError
 
 from badges.models import BadgeType, EntryKind, MemberBadge
-from badges.services.ledger import Line, lock_member, post, record_changes
+from badges.services.ledger import Line, post, record_changes
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation
 from loyalty.models import Store
 from loyalty.transactions import writes
 from members.models import Member
+from members.services.locking import lock_member
 
 
 @writes

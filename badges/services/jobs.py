@@ -17,12 +17,13 @@ from django.db import connection
 from badges.models import BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
 from badges.selectors.job_entries import keys_of, undo_keys
-from badges.services.ledger import Line, lock_members, post, record_changes
+from badges.services.ledger import Line, post, record_changes
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, Store
 from loyalty.services.jobs.kinds import JobKind, Outcome, Row, actor_of, register
 from loyalty.services.jobs.staging import Staged
 from members.selectors.identifiers import member_ids
+from members.services.locking import lock_members
 
 ASSIGN, REVOKE, SET_COUNT, UNDO = "assign", "revoke", "set_count", "undo"
 KINDS = (ASSIGN, REVOKE, SET_COUNT, UNDO)

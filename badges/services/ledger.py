@@ -4,7 +4,7 @@ The only code that touches `BadgeEntry` and `MemberBadge`.  It works on sets: on
 member and one badge for five thousand are the same statement.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,10 @@ from django.db import connection
 from badges.models import BadgeType, EntryKind
 from badges.services.ledger_statements import POST, RESTATE
 from loyalty.actors import Actor
-from loyalty.errors import NotFound
 from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
 from loyalty.services.events import record_for_members
 from loyalty.services.hints import wake_workers
-from members.models import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +50,6 @@ class Change:
     badge_type_id: UUID
     before: int
     after: int
-
-
-_LOCK = """
-SELECT id FROM members_member WHERE store_id = %s AND id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
-"""
-
-
-def lock_members(store: Store, member_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the members that there are, locked until the transaction ends.
-
-    Everything that happens to a member's badges happens one after the other, in this lock.
-    Locks are taken in the order of ids, so two services never wait for each other in a ring.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [store.id, list(member_ids)])
-        return {member_id for (member_id,) in cursor.fetchall()}
-
-
-def lock_member(store: Store, member: Member) -> None:
-    if not lock_members(store, [member.id]):
-        raise NotFound
 
 
 def post(store: Store, lines: Sequence[Line], *, actor: Actor, now: datetime) -> list[Change]:

@@ -1,6 +1,7 @@
 """Stores."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,13 @@ RESERVED_CODES = frozenset(
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+
+_FURNISHERS: list[Callable[[Store], object]] = []
+
+
+def furnish_stores(furnisher: Callable[[Store], object]) -> None:
+    """Have each new store furnished, in the transaction that opens it.  Called as an app starts."""
+    _FURNISHERS.append(furnisher)
 
 
 @writes
@@ -60,6 +68,8 @@ def create_store(
         store, EventName.STORE_CREATED, subject_kind="store", subject_id=store.id, actor=actor,
         data={"code": store.code},
     )  # fmt: skip
+    for furnish in _FURNISHERS:
+        furnish(store)
     return store
 
 

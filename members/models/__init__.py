@@ -9,7 +9,13 @@ from members.models.activity import (
 from members.models.identifiers import ExternalIdentifier, ExternalKind, as_kept
 from members.models.lists import ListedMember, MemberList
 from members.models.members import CARD_NUMBER, COUNTRY, PHONE, Gender, Member
-from members.models.points import DEFAULT_WALLET, PointsEntry, PointsKind, WalletType
+from members.models.points import (
+    DEFAULT_WALLET,
+    PointsEntry,
+    PointsKind,
+    PointsLot,
+    WalletType,
+)
 
 __all__ = [
     "CARD_NUMBER",
@@ -29,6 +35,7 @@ __all__ = [
     "MemberList",
     "PointsEntry",
     "PointsKind",
+    "PointsLot",
     "TouchedMember",
     "WalletType",
     "as_kept",

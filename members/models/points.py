@@ -11,10 +11,15 @@ DEFAULT_WALLET = "default"
 
 
 class WalletType(StoreOwnedModel):
-    """A kind of points of the store; each member has one wallet of each kind."""
+    """A kind of points of the store; each member has one wallet of each kind.
+
+    Every store has the one whose code is `DEFAULT_WALLET`.
+    """
 
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
+    unit_singular = models.CharField(max_length=255, default="point")
+    unit_plural = models.CharField(max_length=255, default="points")
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -44,6 +49,9 @@ class PointsEntry(StoreOwnedModel):
     Append-only.  `undoes` is the transfer that a cancelling or expiring line takes back, and
     `cancelled_at` the one thing that may still be learned about a line: that it was cancelled.
     The lifetime total is the sum of what was added and not cancelled.
+
+    `drawn` says from which lines a negative one took how much, as `{id: "12.50"}`, so that
+    cancelling it can put that back.
     """
 
     member = models.ForeignKey(
@@ -62,6 +70,7 @@ class PointsEntry(StoreOwnedModel):
     expires_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
     comment = models.CharField(max_length=1024, blank=True)
+    drawn = models.JSONField(default=dict)
     actor_kind = models.CharField(max_length=16, choices=ActorKind)
     actor_id = models.UUIDField(null=True)
     actor_label = models.CharField(max_length=255)
@@ -85,12 +94,44 @@ class PointsEntry(StoreOwnedModel):
             ),
             models.Index(fields=["store", "member", "-recorded_at"], name="points_of_a_member"),
             models.Index(fields=["store", "-recorded_at", "id"], name="points_by_arrival"),
-            models.Index(
-                fields=["store", "expires_at"],
-                condition=Q(expires_at__isnull=False, cancelled_at=None),
-                name="points_that_expire",
-            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.amount:+f} {self.wallet}"
+
+
+class PointsLot(StoreOwnedModel):
+    """What is left of a line that brought points in; `id` is the line's.
+
+    A projection of the ledger: the lots of a wallet add up to the sum of its lines.  A lot that
+    was spent, expired or cancelled is gone.  Spending takes from the lots in the order of
+    `expires_at`, those that never expire last, and of ids.  Between `expires_at` and the line
+    that says so, a lot is there and no longer counts.
+    """
+
+    member = models.ForeignKey(
+        Member, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    wallet = models.CharField(max_length=64)
+    remaining = models.DecimalField(max_digits=18, decimal_places=2)
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(remaining__gt=0), name="points_lot_is_gone_when_empty"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["store", "member", "wallet", "expires_at"], name="points_lots_of_a_wallet"
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False),
+                name="points_lots_that_expire",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remaining} {self.wallet}"
