@@ -1,0 +1,103 @@
+"""Where a leaf finds its facts: of everybody in the store, or of the members it is asked about.
+
+The SQL of a leaf is the same for both.  Of everybody, it reads its tables from one end to the
+other.  Of given members, it stands in a LATERAL and reads an index, member by member: PostgreSQL
+may not choose, because of a new store it knows no figures and would take any index for as good.
+That is what `person.store_id` is for, which is no constant, and `OFFSET 0`.
+"""
+
+from badges.conditions.filters import passes
+from badges.conditions.query import Binder
+from badges.conditions.tree import AttributeFilter, Between, Zone
+
+
+def for_each(binder: Binder, core: str, *, zone: Zone | None = None) -> str:
+    """The rows of `core`, which is written with the functions below."""
+    if binder.scope.members is None:
+        return core
+    if zone is Zone.MEMBER:
+        people = f"""
+            SELECT p.id AS member_id, p.store_id, p.timezone FROM members_member p
+             WHERE p.store_id = %(store)s::uuid AND p.id = ANY({binder.members()}) OFFSET 0"""
+    else:
+        people = f"""
+            SELECT unnest({binder.members()}) AS member_id, %(store)s::uuid AS store_id OFFSET 0"""
+    return f"SELECT found.* FROM ({people}) person CROSS JOIN LATERAL ({core} OFFSET 0) found"
+
+
+def activity(
+    binder: Binder,
+    event: str,
+    columns: str = "",
+    *,
+    filters: tuple[AttributeFilter, ...] = (),
+    between: Between | None = None,
+    zone: Zone | None = None,
+) -> str:
+    """The countable activity: `member_id`, `t` (when it was), and `columns` of the row `a`."""
+    parts = [
+        f"a.type = {binder.bind(event, 'text')}",
+        "a.reversed_at IS NULL",
+        f"a.occurred_at >= {binder.bind(binder.scope.counting_from, 'timestamptz')}",
+        *(passes(binder, each) for each in filters),
+    ]
+    if between is not None:
+        parts += [
+            f"a.occurred_at >= {binder.bind(between.since, 'timestamptz')}",
+            f"a.occurred_at < {binder.bind(between.until, 'timestamptz')}",
+        ]
+    join = ""
+    if zone is Zone.MEMBER and binder.scope.members is None:
+        join = (
+            "JOIN members_member person ON (person.store_id, person.id) = (a.store_id, a.member_id)"
+        )
+    more = f", {columns}" if columns else ""
+    return f"""
+        SELECT a.member_id, a.occurred_at AS t{more} FROM members_activity a {join}
+         WHERE a.store_id = {_store(binder)} AND {_member(binder, "a")}
+           AND {" AND ".join(parts)}"""
+
+
+def points(binder: Binder, wallet: str) -> str:
+    """Every entry of the wallet: `member_id`, `t`, `amount`, and whether it `adds`."""
+    return f"""
+        SELECT e.member_id, e.occurred_at AS t, e.amount,
+               e.kind = 'adding' AND e.cancelled_at IS NULL
+               AND e.occurred_at >= {binder.bind(binder.scope.counting_from, "timestamptz")} AS adds
+          FROM members_pointsentry e
+         WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
+           AND e.wallet = {binder.bind(wallet, "text")}"""
+
+
+def ledger(binder: Binder, badge_type_id: object) -> str:
+    """What changed the count of the badge: `member_id`, `t`, `delta`.  Expiry is no loss."""
+    return f"""
+        SELECT e.member_id, e.occurred_at AS t, e.delta FROM badges_badgeentry e
+         WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
+           AND e.badge_type_id = {binder.bind(badge_type_id, "uuid")} AND e.kind <> 'expiry'"""
+
+
+def listed(binder: Binder, list_id: object) -> str:
+    """`member_id` and since when (`t`)."""
+    return f"""
+        SELECT e.member_id, e.listed_at AS t FROM members_listedmember e
+         WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
+           AND e.list_id = {binder.bind(list_id, "uuid")}"""
+
+
+def zone_name(binder: Binder, zone: Zone) -> str:
+    """An expression for the name of the time zone."""
+    of_the_store = binder.bind(binder.scope.store.timezone, "text")
+    if zone is Zone.STORE:
+        return of_the_store
+    return f"coalesce(nullif(person.timezone, ''), {of_the_store})"
+
+
+def _store(binder: Binder) -> str:
+    return "%(store)s::uuid" if binder.scope.members is None else "person.store_id"
+
+
+def _member(binder: Binder, alias: str) -> str:
+    if binder.scope.members is None:
+        return f"{alias}.member_id IS NOT NULL"
+    return f"{alias}.member_id = person.member_id"
