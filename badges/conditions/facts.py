@@ -46,14 +46,14 @@ def activity(
             f"a.occurred_at >= {binder.bind(between.since, 'timestamptz')}",
             f"a.occurred_at < {binder.bind(between.until, 'timestamptz')}",
         ]
-    join = ""
+    people = ""
     if zone is Zone.MEMBER and binder.scope.members is None:
-        join = (
-            "JOIN members_member person ON (person.store_id, person.id) = (a.store_id, a.member_id)"
-        )
+        people = "members_member person CROSS JOIN "
+        parts.append("(person.store_id, person.id) = (a.store_id, a.member_id)")
     more = f", {columns}" if columns else ""
     return f"""
-        SELECT a.member_id, a.occurred_at AS t{more} FROM members_activity a {join}
+        SELECT a.member_id, a.occurred_at AS t{more}
+          FROM {people}members_activity a
          WHERE a.store_id = {_store(binder)} AND {_member(binder, "a")}
            AND {" AND ".join(parts)}"""
 
