@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
-from badges.models import BadgeType
+from badges.models import BadgeType, Validity
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
 from loyalty.models import Store
@@ -17,6 +17,12 @@ from loyalty.models.rows import RowShape
 def badge_types(store: Store) -> QuerySet[BadgeType]:
     """The badge types of the store, without those that were deleted."""
     return BadgeType.for_store(store).filter(deleted_at=None)
+
+
+def badge_types_that_expire() -> list[BadgeType]:
+    """Those of every store whose badges are not for ever, with their stores."""
+    found = BadgeType.across_stores.exclude(validity=Validity.UNLIMITED)
+    return list(found.select_related("store").order_by("store_id", "id"))
 
 
 def named_badge_types(store: Store, locale: str | None = None) -> QuerySet[Any]:

@@ -1,18 +1,26 @@
 """Bring the badge ledger in line with what a condition says of members."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from badges.models import ConditionVersion
+from badges.models import ConditionVersion, EntryKind
+from badges.selectors.comparison import Difference, Fault, differences
+from badges.services.expiry import expire_badge
+from badges.services.ledger import Change, Line, post
 from loyalty.actors import Actor
-from loyalty.models import Store
+from loyalty.models import EventName, Store
+from loyalty.services.events import record_for_members
+from members.services.locking import lock_members
+
+TAKEN_BACK = "What earned it was taken back."
+EARLIER = "It was earned earlier than was known."
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What one evaluation did: numbers of completions, and of members whose ledger changed."""
+    """What one evaluation did: numbers of completions, and the members whose ledger changed."""
 
     granted: int = 0
     redated: int = 0
@@ -37,5 +45,103 @@ def evaluate(
     same members at the same time finds nothing left to do.  With `take_away`, whatever the
     conditions do not say any more goes, whatever the version's refund policy is.  `silent` marks
     the events, so that nobody is congratulated for what is years old.
+
+    Badges of types that are inactive or deleted are left alone.
     """
-    raise NotImplementedError
+    badge_type = version.badge_type
+    if not badge_type.active or badge_type.deleted_at is not None:
+        return Evaluated()
+    locked = lock_members(store, member_ids)
+    found = differences(store, version, locked, now=now, take_away=take_away)
+    if not found:
+        return Evaluated()
+    members = frozenset(difference.member_id for difference in found)
+    # What is renewed begins to count anew.
+    expire_badge(store, badge_type, members, now=now)
+    lines = [
+        line
+        for difference in found
+        for line in _lines(version, difference, now=now, source_id=source_id)
+    ]
+    changes = post(store, lines, actor=actor, now=now)
+    _record(store, version, changes, actor=actor, silent=silent)
+    count = {fault: sum(each.fault == fault for each in found) for fault in Fault}
+    return Evaluated(count[Fault.MISSING], count[Fault.LATE], count[Fault.EXCESS], members)
+
+
+def _lines(
+    version: ConditionVersion, found: Difference, *, now: datetime, source_id: str
+) -> Iterator[Line]:
+    """Each key names the completion, and how many lines were written of it before."""
+    key = f"rule:{version.series.hex}:{found.member_id}:{found.completion}"
+    generation = found.lines
+    if found.granted_at is not None:
+        # The line that takes away is its version's who had granted it.
+        is_late = found.fault == Fault.LATE
+        yield Line(
+            found.member_id,
+            version.badge_type_id,
+            EntryKind.CORRECTION if is_late else EntryKind.REVOCATION,
+            -1,
+            found.granted_at if is_late else now,
+            EARLIER if is_late else TAKEN_BACK,
+            source_id,
+            f"{key}:{generation}",
+            found.granted_by,
+            found.completion,
+        )
+        generation += 1
+    if found.due_at is not None:
+        yield Line(
+            found.member_id,
+            version.badge_type_id,
+            EntryKind.GRANT,
+            1,
+            found.due_at,
+            EARLIER if found.fault == Fault.LATE else "",
+            source_id,
+            f"{key}:{generation}",
+            version.id,
+            found.completion,
+        )
+
+
+def _record(
+    store: Store,
+    version: ConditionVersion,
+    changes: Sequence[Change],
+    *,
+    actor: Actor,
+    silent: bool,
+) -> None:
+    """Events in Open Loyalty's words (notes, section 6.2); a change of dates alone is none."""
+    badge_type = version.badge_type
+    common: dict[str, object] = {
+        "badgeTypeId": str(badge_type.id),
+        "badgeName": badge_type.name_in(store.default_locale, store.default_locale),
+        "conditionVersionId": str(version.id),
+        **({"silent": True} if silent else {}),
+    }
+    corrected = {**common, "adminId": None, "manuallyEdited": False}
+    told: Mapping[EventName, tuple[dict[str, object], list[Change]]] = {
+        EventName.BADGE_COMPLETED: (common, [each for each in changes if each.after > each.before]),
+        EventName.BADGE_COUNT_CHANGED: (
+            corrected, [each for each in changes if each.after < each.before],
+        ),
+    }  # fmt: skip
+    for name, (data, those) in told.items():
+        record_for_members(
+            store,
+            name,
+            subject_kind="badgeType",
+            subject_id=badge_type.id,
+            actor=actor,
+            data={
+                change.member_id: {
+                    **data,
+                    "previousCompletedCount": change.before,
+                    "currentCompletedCount": change.after,
+                }
+                for change in those
+            },
+        )

@@ -139,6 +139,9 @@ class TouchedMember(models.Model):
     `input` is what may listen to it: `activity:<type>`, `points:<wallet>`, `badge:<badge type>`,
     `list:<list>`, or `member` when the person's own details changed.  `since` is the earliest
     moment at which a condition could have been met or unmet by it.
+
+    A row at which evaluation failed stays: `failures` times, the last of them for `problem`, and
+    it is tried again at `retry_at`.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -148,6 +151,9 @@ class TouchedMember(models.Model):
     since = models.DateTimeField()
     takes_away = models.BooleanField(default=False)
     touched_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    problem = models.CharField(max_length=1024, blank=True, default="", db_default="")
+    retry_at = models.DateTimeField(null=True)
 
     across_stores = models.Manager["TouchedMember"]()
 

@@ -40,6 +40,7 @@ ACROSS_STORES = {
     "loyalty/services/jobs/turns.py _a_job_is_neglected": "Workers serve every store.",
     "loyalty/services/tidying.py _forget_drafts": "Old drafts go, whosever they are.",
     "members/models/activity.py TouchedMember": "It is declared there.",
+    "badges/selectors/badge_types.py badge_types_that_expire": "The clock serves every store.",
     "badges/selectors/icons.py find_icon": "Icons are public; the id is the address.",
 }
 # The admin shows several stores at once: its base class and its pages narrow by what staff reach,

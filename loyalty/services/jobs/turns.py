@@ -9,18 +9,30 @@ from django.utils import timezone
 
 from loyalty.models import Job, JobState
 from loyalty.services.hints import send_hint
+from loyalty.services.jobs.sources import (
+    a_source_is_neglected,
+    a_source_is_waiting,
+    work_from_sources,
+)
 from loyalty.services.jobs.working import start_queued_jobs, there_is_work, work_one_chunk
 
-# The dispatcher works itself when a job was not touched for so long, and then for as long.
+# The dispatcher works itself when work was not touched for so long, and then for as long.
 _NEGLECTED_AFTER = timedelta(seconds=5)
+# In seconds: how long the sources may work before a job has its next chunk.
+_BETWEEN_CHUNKS = 2.0
 
 
 def work_for(seconds: float) -> bool:
-    """Do chunks until the time is over, or until nothing is left to do (then it is false)."""
+    """Do chunks until the time is over, or until nothing is left to do (then it is false).
+
+    What somebody waits for comes before the next chunk of a job, and jobs get their turn even if
+    that never ends.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
+        did_some = work_from_sources(min(_BETWEEN_CHUNKS, end - time.monotonic()))
         start_queued_jobs(now=timezone.now())
-        if not work_one_chunk(now=timezone.now()):
+        if not work_one_chunk(now=timezone.now()) and not did_some:
             return False
     return True
 
@@ -33,11 +45,12 @@ def dispatch() -> None:
     ourselves: with no broker and no worker at all, everything is still finished.
     """
     start_queued_jobs(now=timezone.now())
-    if not there_is_work():
+    now = timezone.now()
+    if not there_is_work() and not a_source_is_waiting(now):
         return
     if not send_hint():
         work_for(1.0)
-    elif _a_job_is_neglected():
+    elif _a_job_is_neglected() or a_source_is_neglected(now, _NEGLECTED_AFTER):
         work_for(_NEGLECTED_AFTER.total_seconds())
 
 

@@ -83,7 +83,7 @@ def work_one_chunk(*, now: datetime, job_id: UUID | None = None) -> bool:
             raise
         _fail(chunk, str(error) or type(error).__name__, now)
     except Exception as error:
-        if chunk is None or _is_trouble_of_the_database(error):
+        if chunk is None or is_trouble_of_the_database(error):
             raise
         log.exception("A chunk of job %s failed.", chunk.job_id)
         _shrink(chunk, error)
@@ -103,7 +103,7 @@ class _Chunk:
 _TOO_MUCH, _TOO_LONG = "54", "57014"
 
 
-def _is_trouble_of_the_database(error: Exception) -> bool:
+def is_trouble_of_the_database(error: Exception) -> bool:
     """Not the chunk's fault, so that it would be wrong to give up rows of it."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
