@@ -6,10 +6,12 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
+        from badges.services.evaluation_job import register_evaluation_kinds
         from badges.services.evaluation_queue import register_queue
         from badges.services.expiry import register_sweeper
         from badges.services.jobs import register_kinds
 
         register_kinds()
+        register_evaluation_kinds()
         register_queue()
         register_sweeper()

@@ -64,7 +64,7 @@ def evaluate(
         for line in _lines(version, difference, now=now, source_id=source_id)
     ]
     changes = post(store, lines, actor=actor, now=now)
-    _record(store, version, changes, actor=actor, silent=silent)
+    record_evaluation(store, version, changes, actor=actor, silent=silent)
     count = {fault: sum(each.fault == fault for each in found) for fault in Fault}
     return Evaluated(count[Fault.MISSING], count[Fault.LATE], count[Fault.EXCESS], members)
 
@@ -106,7 +106,7 @@ def _lines(
         )
 
 
-def _record(
+def record_evaluation(
     store: Store,
     version: ConditionVersion,
     changes: Sequence[Change],
