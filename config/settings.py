@@ -166,6 +166,10 @@ SPECTACULAR_SETTINGS = {
 
 # One store with many jobs must not keep the others waiting.
 JOBS_AT_ONCE_IN_A_STORE = env_int("JOBS_AT_ONCE_IN_A_STORE", 2)
+# One statement looks at the whole history of a store; it must end before a task's limit below.
+DRY_RUN_SECONDS = env_int("DRY_RUN_SECONDS", 60)
+# Whom a badge is near to is asked in a request, which nobody wants to wait for so long.
+NEAR_MEMBERS_SECONDS = env_int("NEAR_MEMBERS_SECONDS", 15)
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True

@@ -14,6 +14,8 @@ from django.utils.text import slugify
 
 from badges.models import BadgeIcon, BadgeType
 from badges.models.badge_types import COLOR, SYSTEM_CODE
+from badges.services.condition_locks import change_conditions
+from badges.services.condition_versions import forget_condition
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation, taken
 from loyalty.identifiers import UUID_PATTERN
@@ -84,8 +86,13 @@ def set_badge_type_active(
 
 @writes
 def delete_badge_type(store: Store, *, badge_type: BadgeType, actor: Actor, now: datetime) -> None:
-    """Take the badge type out of sight, everywhere.  The ledger keeps what was earned."""
+    """Take the badge type out of sight, everywhere.  The ledger keeps what was earned.
+
+    What awarded it is retired, and its codes may be used again.
+    """
+    change_conditions(store)
     badge_type = _locked(store, badge_type)
+    forget_condition(store, badge_type, actor=actor, now=now)
     badge_type.deleted_at = now
     badge_type.revision += 1
     badge_type.save(update_fields=["deleted_at", "revision", "updated_at"])

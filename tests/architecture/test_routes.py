@@ -116,6 +116,10 @@ def test_no_store_can_be_called_like_a_route() -> None:
 
 # Services that leave no event, and what says instead that they happened.
 NO_EVENT = {
+    "badges.services.confirmations.complete_rule": "The activity's row.",
+    "badges.services.confirmations.confirm": "The activity's row.",
+    "badges.services.confirmations.withdraw_completion": "A row of activity that reverses another.",
+    "badges.services.confirmations.withdraw_confirmation": "The same.",
     "loyalty.services.jobs.drafts.draft_job": "A draft is a look at what would happen.",
     "loyalty.services.jobs.drafts.discard_draft": "What was only looked at did not happen.",
     "loyalty.services.sessions.open_session": "The refresh token's row, one per login.",
