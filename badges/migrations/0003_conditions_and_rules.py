@@ -229,6 +229,7 @@ class Migration(migrations.Migration):
                     ("relative", "For some days after it was earned last"),
                 ],
                 default="unlimited",
+                db_default="unlimited",
                 max_length=16,
             ),
         ),

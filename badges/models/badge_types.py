@@ -40,7 +40,9 @@ class BadgeType(StoreOwnedModel):
     permissions_enabled = models.BooleanField(
         default=False, help_text="Holding the badge opens members-only areas."
     )
-    validity = models.CharField(max_length=16, choices=Validity, default=Validity.UNLIMITED)
+    validity = models.CharField(
+        max_length=16, choices=Validity, default=Validity.UNLIMITED, db_default=Validity.UNLIMITED
+    )
     valid_until = models.DateTimeField(null=True, blank=True)
     valid_days = models.PositiveIntegerField(null=True, blank=True)
     display_rank = models.PositiveIntegerField(default=0, help_text="Lower comes first.")
