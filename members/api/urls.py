@@ -7,14 +7,21 @@ from members.api import identifiers as _member  # noqa: F401 (registers the path
 from members.api.external_identifiers import ExternalIdentifiersViewSet
 from members.api.imports import ImportsViewSet, MemberFilesViewSet
 from members.api.members import MembersViewSet, OwnPasswordViewSet
+from members.api.points import PointsViewSet
 from members.api.sessions import LogoutViewSet, MemberSessionViewSet
+from members.api.wallets import WalletsViewSet, WalletTypesViewSet
 
 members, session = MembersViewSet.as_view, MemberSessionViewSet.as_view
 
 imports = ImportsViewSet.as_view
+points, wallet_types = PointsViewSet.as_view, WalletTypesViewSet.as_view
 
 MEMBER = "<store_code:store_code>/member/<member:member>"
 IMPORTS = "<store_code:store_code>/import"
+POINTS = "<store_code:store_code>/points"
+TRANSFER = f"{POINTS}/<lower_uuid:transfer_id>"
+WALLET_TYPES = "<store_code:store_code>/walletType"
+WALLET_TYPE = f"{WALLET_TYPES}/<lower_uuid:wallet_type_id>"
 
 urlpatterns = [
     path("token/revoke", LogoutViewSet.as_view({"get": "revoke", "post": "revoke"})),
@@ -37,4 +44,15 @@ urlpatterns = [
         ExternalIdentifiersViewSet.as_view({"get": "retrieve", "put": "update"}),
     ),
     path(f"{MEMBER}/history", members({"get": "history"})),
+    path(f"{MEMBER}/wallet", WalletsViewSet.as_view({"get": "list"})),
+    path(POINTS, points({"get": "list"})),
+    path(f"{POINTS}/add", points({"post": "add"})),
+    path(f"{POINTS}/spend", points({"post": "spend"})),
+    path(f"{POINTS}/batch", points({"post": "batch"})),
+    path(TRANSFER, points({"get": "retrieve"})),
+    path(f"{TRANSFER}/cancel", points({"post": "cancel"})),
+    path(f"{TRANSFER}/expire", points({"post": "expire"})),
+    path(WALLET_TYPES, wallet_types({"get": "list", "post": "create"})),
+    path(WALLET_TYPE, wallet_types({"get": "retrieve", "put": "update"})),
+    path(f"{WALLET_TYPE}/active", wallet_types({"post": "activity"})),
 ]
