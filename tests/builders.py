@@ -4,6 +4,7 @@ Every builder takes keyword overrides and is deterministic but for its counter.
 """
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -19,8 +20,10 @@ from loyalty.services.api_keys import create_api_key
 from loyalty.services.roles import create_role
 from loyalty.services.stores import create_store
 from loyalty.tokens import AdminAccessToken, MemberAccessToken
-from members.models import Member
+from members.models import Member, PointsEntry, PointsKind
+from members.services.booking import Transfer
 from members.services.members import register_member, set_member_password
+from members.services.points import book_transfer
 
 TESTER = Actor(ActorKind.SYSTEM, None, "a test", Source.COMMAND)
 PASSWORD = "correct horse battery staple"
@@ -71,6 +74,15 @@ def make_badge_type(store: Store, system_code: str | None = None, **details: Any
 def give_badge(store: Store, member: Member, badge_type: BadgeType, times: int = 1) -> None:
     for _ in range(times):
         grant_badge(store, member=member, badge_type=badge_type, actor=TESTER, now=timezone.now())
+
+
+def give_points(store: Store, member: Member, points: float | str, **details: Any) -> PointsEntry:
+    """Add points, or spend them if the number is negative; `details` are those of a `Transfer`."""
+    amount, now = Decimal(str(points)), details.pop("now", None) or timezone.now()
+    kind = PointsKind.ADDING if amount > 0 else PointsKind.SPENDING
+    transfer = Transfer(kind, member.id, abs(amount), **details)
+    booked = book_transfer(store, transfer=transfer, actor=TESTER, now=now)
+    return PointsEntry.for_store(store).get(id=booked)
 
 
 def make_api_key(administrator: Administrator, **details: Any) -> str:

@@ -33,15 +33,13 @@ MAX_BATCH = 1000
 
 class MemberName(Text):
     """A member as URLs name them: a UUID, `email=…`, `phone=…`, `loyaltyCardNumber=…`; or
-    `walletAddress=…`."""
-
-    default_error_messages = {**Text.default_error_messages, "name": "This value is not valid."}
+    `walletAddress=…`.  Read as an `Identifier`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=300, **kwargs)
 
-    def to_internal_value(self, data: Any) -> Any:
-        text = super().to_internal_value(data)
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        text = super().run_validation(data)
         if not _MEMBER.match(text):
             raise ValidationError("This value is not valid.", Code.PATTERN)
         return Identifier.parse(text)

@@ -47,7 +47,7 @@ class WalletTypeWrite(WalletTypeChange):
     name = Text()
 
 
-class ActiveWrite(StrictSerializer):
+class WalletTypeActiveWrite(StrictSerializer):
     active = Flag()
 
 
@@ -70,20 +70,17 @@ class WalletTypeRead(Serializer[Any]):
     createdAt = DateTimeField()
 
 
-class ExpiryRead(Serializer[Any]):
-    at = DateTimeField()
-    points = FloatField()
-
-
 class AccountRead(Serializer[Any]):
-    """`activePoints` can be spent now.  `earnedPoints` is everything that was ever added,
-    `spentPoints` and `expiredPoints` what became of it; what was cancelled is in none."""
+    """`activePoints` can be spent now; `nextExpiryPoints` of them expire at `nextExpiryAt`.
+    `earnedPoints` is everything that was ever added, `spentPoints` and `expiredPoints` what became
+    of it; what was cancelled is in none."""
 
     activePoints = FloatField()
     earnedPoints = FloatField()
     spentPoints = FloatField()
     expiredPoints = FloatField()
-    nextExpiry = ExpiryRead(allow_null=True)
+    nextExpiryAt = DateTimeField(allow_null=True)
+    nextExpiryPoints = FloatField(allow_null=True)
 
 
 class WalletRead(Serializer[Any]):
@@ -126,7 +123,7 @@ def _type_read(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wallet_read(row: Mapping[str, Any]) -> dict[str, Any]:
-    expires_at = row["next_expiry_at"]
+    soonest = row["next_expiry_points"]
     return {
         "walletType": _type_read(row),
         "createdAt": row["opened_at"],
@@ -135,8 +132,8 @@ def _wallet_read(row: Mapping[str, Any]) -> dict[str, Any]:
             "earnedPoints": number(row["earned_points"]),
             "spentPoints": number(row["spent_points"]),
             "expiredPoints": number(row["expired_points"]),
-            "nextExpiry": expires_at
-            and {"at": expires_at, "points": number(row["next_expiry_points"])},
+            "nextExpiryAt": row["next_expiry_at"],
+            "nextExpiryPoints": soonest and number(soonest),
         },
     }
 
@@ -183,7 +180,7 @@ class WalletTypesViewSet(StoreViewSet):
 
     @operation(
         "_walletTypeActivePost", "Activate or deactivate a wallet", MODIFY,
-        body=ActiveWrite, status=204, tag="Wallet",
+        body=WalletTypeActiveWrite, status=204, tag="Wallet",
     )  # fmt: skip
     def activity(self, request: Request, wallet_type_id: str) -> Response:
         return self._change(wallet_type_id, self.body())

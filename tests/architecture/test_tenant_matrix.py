@@ -98,6 +98,8 @@ PATHS: dict[str, list[Form]] = {
         Form("uuid, done", lambda w: str(w.done_job.id), str(uuid4())),
     ],
     "import_id": [Form("uuid", lambda w: str(w.done_import.id), str(uuid4()))],
+    "transfer_id": [Form("uuid", lambda w: str(w.transfer.id), str(uuid4()))],
+    "wallet_type_id": [Form("uuid", lambda w: str(w.wallet_type.id), str(uuid4()))],
 }  # fmt: skip
 # The caller's own job, where it has to be in another state for the call to succeed.
 OWN_JOBS: dict[str, Pick] = {
@@ -205,6 +207,41 @@ def _badge_slots(body: Callable[[str], Any]) -> list[Slot]:
 _WALLET = "externalIdentifiers"
 
 
+def _transfer(**more: Any) -> dict[str, Any]:
+    return {"customer": f"email={SHARED_EMAIL}", "points": 2.5, **more}
+
+
+def _transfer_slots(body: Callable[..., Any]) -> list[Slot]:
+    """`body` makes one from the members of a transfer."""
+
+    def customer(name: str) -> Any:
+        return body(customer=name)
+
+    return [
+        Slot("customer", customer, lambda w: str(w.member.id), str(uuid4())),
+        Slot("customer by e-mail", customer, lambda w: f"email={w.member.email}",
+             "email=nobody@example.org"),
+        Slot("customer by phone", customer, lambda w: f"phone={w.member.phone}", "phone=+19999"),
+        Slot("customer by card", customer,
+             lambda w: f"loyaltyCardNumber={w.member.loyalty_card_number}",
+             "loyaltyCardNumber=NO-CARD"),
+        Slot("customer by wallet address", customer, lambda w: f"walletAddress={w.mark}-wallet",
+             "walletAddress=nobodys"),
+        Slot("walletCode", lambda code: body(walletCode=code), lambda w: w.wallet_type.code,
+             "no_wallet"),
+        Slot("externalTransferId", lambda name: body(externalTransferId=name),
+             lambda w: str(w.transfer.external_id), "nobodys", lookup=False),
+    ]  # fmt: skip
+
+
+def _one_transfer(**more: Any) -> Any:
+    return {"transfer": _transfer(**more)}
+
+
+def _batch_of_transfers(**more: Any) -> Any:
+    return {"transfers": [_transfer(type="adding", **more)]}
+
+
 def _login(username: str) -> Any:
     return {"username": username, "password": f"{PASSWORD} betakanarie"}
 
@@ -272,6 +309,18 @@ CASES: dict[str, Case] = {
         Slot("filter", lambda name: _job(filter=f"email={name}"), lambda w: str(w.member.email),
              "nobody@example.org", lookup=False)]),
     "jobPostCsv": Case(_job_file(), _badge_slots(lambda name: _job_file(badgeType=name))),
+    "pointsPostTransferAdd": Case(
+        _one_transfer(expiresInDays=30, lockedUntilDays=0, comment="x",
+                      requestedAt="2026-01-31T12:00:00Z"),
+        _transfer_slots(_one_transfer)),
+    "pointsPostTransferSpend": Case(
+        _one_transfer(walletCode="default"), _transfer_slots(_one_transfer)),
+    "pointsPostBatch": Case(_batch_of_transfers(), _transfer_slots(_batch_of_transfers)),
+    "_walletTypePost": Case({"walletType": {"code": "stars", "name": "Stars"}}, [
+        Slot("code", lambda code: {"walletType": {"code": code, "name": "Stars"}},
+             lambda w: w.wallet_type.code, "nobody_has_it", lookup=False)]),
+    "_walletTypePut": Case({"walletType": {"name": "Changed", "unitPluralName": "stars"}}),
+    "_walletTypeActivePost": Case({"active": False}),
     "importPostMember": Case(Upload({"import[file]": "email\nnew@example.org\n"})),
 }  # fmt: skip
 
@@ -281,6 +330,12 @@ IDENTIFIERS: dict[str, Pick] = {
     "BadgeTypeSearch.badgeTypeId": lambda w: str(w.badge_type.id),
     "MemberBadgeSearch.badgeType:badgeTypeId": lambda w: str(w.badge_type.id),
     "MemberBadgeSearch.badgeTypeId": lambda w: str(w.badge_type.id),
+    "TransferSearch.transferId": lambda w: str(w.transfer.id),
+    "TransferSearch.customer": lambda w: str(w.member.id),
+    "TransferSearch.member:id": lambda w: str(w.member.id),
+    "TransferSearch.member:phoneNumber": lambda w: str(w.member.phone),
+    "WalletTypeSearch.walletTypeId": lambda w: str(w.wallet_type.id),
+    "WalletSearch.walletTypeId": lambda w: str(w.wallet_type.id),
     "ImportRowSearch.entity": lambda w: str(w.twin.id),
     "HolderSearch.customerId": lambda w: str(w.member.id),
     "CountSearch.badgeTypeId": lambda w: str(w.badge_type.id),
@@ -298,7 +353,7 @@ IDENTIFIERS: dict[str, Pick] = {
 # Filters whose values say nothing of whose row it is.
 SAY_NOTHING = {
     "MemberBadgeSearch.completedCount", "HolderSearch.completedCount", "StoreSearch.currency",
-    "ImportRowSearch.line",
+    "ImportRowSearch.line", "TransferSearch.createdBy",
 }  # fmt: skip
 ABSENT = {"role": "2000000000", "id": "2000000000", "labels": "(nobody;)"}
 

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
@@ -26,14 +27,17 @@ from loyalty.services.jobs.control import pause_job
 from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from loyalty.services.sessions import Owner, open_session
 from loyalty.services.stores import update_store
-from members.models import ExternalKind, Member
+from members.models import ExternalKind, Member, PointsEntry, WalletType
 from members.services.external_identifiers import set_external_identifier
 from members.services.imports import import_members
 from members.services.members import update_member
+from members.services.points import cancel_transfer
+from members.services.wallet_types import create_wallet_type
 from tests.builders import (
     PASSWORD,
     TESTER,
     give_badge,
+    give_points,
     make_administrator,
     make_badge_type,
     make_member,
@@ -87,6 +91,9 @@ class World:
     paused_job: Job
     done_job: Job
     done_import: Job
+    wallet_type: WalletType
+    transfer: PointsEntry
+    """The member has what it brought in; beside it there are others, spent and cancelled."""
     refresh_token: str
     admin_refresh_token: str
     secrets: list[str] = field(default_factory=list)
@@ -101,7 +108,7 @@ class World:
         rows = (
             self.store, self.manager, self.viewer, self.api_key, self.twin, self.member,
             self.badge_type, self.twin_type, self.job, self.paused_job, self.done_job,
-            self.done_import,
+            self.done_import, self.wallet_type, self.transfer,
         )  # fmt: skip
         return [
             self.mark,
@@ -165,11 +172,12 @@ def make_world(code: str, mark: str) -> World:
     )  # fmt: skip
     done_import, done, paused, job = _jobs(store, mark, badge_type, member)
     now = timezone.now()
+    wallet_type, transfer = _points(store, mark, twin, member)
     refresh = open_session(Owner(store_id=store.id, member_id=twin.id), now=now)
     admin_refresh = open_session(Owner(administrator_id=manager.id), now=now)
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
-        twin_type, job, paused, done, done_import, refresh, admin_refresh,
+        twin_type, job, paused, done, done_import, wallet_type, transfer, refresh, admin_refresh,
         secrets=[text, refresh, admin_refresh],
     )  # fmt: skip
 
@@ -193,6 +201,21 @@ def _jobs(store: Store, mark: str, badge_type: BadgeType, member: Member) -> lis
     paused = badge_job()
     pause_job(store, job=paused, actor=TESTER)
     return [done_import, done, paused, badge_job()]
+
+
+def _points(
+    store: Store, mark: str, twin: Member, member: Member
+) -> tuple[WalletType, PointsEntry]:
+    wallet_type = create_wallet_type(store, code=f"{mark}_wallet", name=mark, actor=TESTER)
+    for someone in (twin, member):
+        give_points(store, someone, 100, wallet=wallet_type.code, comment=mark)
+        give_points(store, someone, -30, wallet=wallet_type.code, comment=mark)
+        give_points(store, someone, 40, expires_in=timedelta(days=30), comment=mark)
+    cancelled = give_points(store, member, 5, comment=mark)
+    cancel_transfer(store, transfer_id=cancelled.id, actor=TESTER, now=timezone.now())
+    return wallet_type, give_points(
+        store, member, 20, comment=mark, external_id=f"{mark}-transfer"
+    )  # fmt: skip
 
 
 def do_all_jobs() -> None:
@@ -220,7 +243,7 @@ def _parts() -> Iterator[str]:
         "loyalty_event", "loyalty_idempotencykey", "loyalty_refreshtoken", "members_member",
         "members_externalidentifier", "badges_badgetype", "badges_badgeicon",
         "badges_badgeentry", "badges_memberbadge", "loyalty_role_stores", "loyalty_job",
-        "loyalty_jobrow",
+        "loyalty_jobrow", "members_wallettype", "members_pointsentry", "members_pointslot",
     ):  # fmt: skip
         yield _checksum(table, "store_id = %(store)s")
     roles = "(SELECT id FROM loyalty_role WHERE name LIKE %(mark)s)"

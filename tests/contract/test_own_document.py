@@ -82,7 +82,8 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 def values(world: World) -> dict[str, str]:
     return {
         "store_code": world.code, "member": str(world.twin.id), "job_id": str(world.job.id),
-        "import_id": str(world.done_import.id),
+        "import_id": str(world.done_import.id), "transfer_id": str(world.transfer.id),
+        "wallet_type_id": str(world.wallet_type.id),
         "badge_type": f"systemCode={world.badge_type.system_code}",
         "store_id": str(world.store.id), "admin_id": str(world.manager.id),
         "key_id": str(world.api_key.id), "role_id": str(world.viewing_role.id),
@@ -145,7 +146,8 @@ def test_what_is_refused_is_as_described(route: Route, world: World, described: 
     absent = {
         "member": "email=nobody@example.org", "badge_type": str(uuid4()), "store_id": str(uuid4()),
         "admin_id": str(uuid4()), "key_id": str(uuid4()), "role_id": "2000000000",
-        "job_id": str(uuid4()), "import_id": str(uuid4()),
+        "job_id": str(uuid4()), "import_id": str(uuid4()), "transfer_id": str(uuid4()),
+        "wallet_type_id": str(uuid4()),
     }  # fmt: skip
     answers = [call(world, route, ApiClient()), call(world, route, nobody)]
     answers += [call(world, route, other={name: absent[name]}) for name in route.parameters
