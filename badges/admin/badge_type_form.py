@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from badges.admin.validity import ValidityFields
 from badges.models import BadgeType
 from badges.services.badge_types import (
     MAX_ICON_BYTES,
@@ -19,7 +20,7 @@ from loyalty.transactions import request_transaction
 _NAME, _DESCRIPTION = "name_", "description_"
 
 
-class BadgeTypeForm(ServiceForm):
+class BadgeTypeForm(ValidityFields, ServiceForm):
     """Has a name and a description for each language of the store."""
 
     store: Store
@@ -131,6 +132,7 @@ class BadgeTypeForm(ServiceForm):
             name = _NAME + locale
             if described and name in self.cleaned_data and not self.cleaned_data[name]:
                 self.add_error(name, "A description needs a name above it.")
+        self.check_validity()
         return self.cleaned_data
 
     def field_for(self, path: str) -> str | None:
@@ -151,6 +153,7 @@ class BadgeTypeForm(ServiceForm):
             attributes["icon"] = ""
         elif not attributes["icon"] and self._has_drawing():
             attributes["icon"] = self.instance.icon
+        attributes |= self.validity_of(values)
         actor = self.staff.actor
         with request_transaction():
             if self.instance._state.adding:
