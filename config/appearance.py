@@ -135,6 +135,14 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item("Badge types", "workspace_premium", "badges_badgetype", _may("BADGE")),
+                    _item("Rules", "rule", "badges_rule", _may("BADGE")),
+                    _item("Rule groups", "checklist", "badges_rulegroup", _may("BADGE")),
+                    {
+                        "title": "Health of badges",
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("admin:badges_badgetype_health"),
+                        "permission": _may("BADGE"),
+                    },
                     _item("Members", "group", "members_member", _may("CUSTOMER")),
                     _item(
                         "Held badges",

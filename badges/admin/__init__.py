@@ -1,5 +1,5 @@
-"""Badge types, the ledger, jobs, and members with their badges, in the admin."""
+"""Badge types, rules, the ledger, jobs, and members with their badges, in the admin."""
 
-from badges.admin import badge_types, jobs, ledger, members
+from badges.admin import badge_types, jobs, ledger, members, rule_groups, rules
 
-__all__ = ["badge_types", "jobs", "ledger", "members"]
+__all__ = ["badge_types", "jobs", "ledger", "members", "rule_groups", "rules"]

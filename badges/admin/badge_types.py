@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from badges.admin.badge_type_form import BadgeTypeForm
+from badges.admin.conditions.pages import ConditionPages
 from badges.admin.drawing import badge_name, badge_tile, badge_with_name
 from badges.admin.hand_out import hand_out_page
 from badges.admin.hand_out_many import hand_out_many_page, may_work_on_many
@@ -17,7 +18,6 @@ from badges.models import BadgeType, MemberBadge
 from badges.selectors.badge_types import name_expression
 from badges.selectors.holdings import counts_per_badge_type
 from badges.services.badge_types import delete_badge_type
-from loyalty.admin.base import StoreScopedAdmin
 from loyalty.admin.drawing import link, state
 from loyalty.admin.forms import PageForm
 from loyalty.admin.pages import Page, action
@@ -37,7 +37,7 @@ class DeleteBadgeTypeForm(PageForm):
 
 
 @admin.register(BadgeType)
-class BadgeTypeAdmin(StoreScopedAdmin):
+class BadgeTypeAdmin(ConditionPages):
     resources = (Resource.BADGE,)
     list_title = "Badge types"
     event_subject = "badgeType"
@@ -53,7 +53,7 @@ class BadgeTypeAdmin(StoreScopedAdmin):
     search_fields = ("system_code",)
     search_help_text = "Name or code"
     ordering = ("display_rank", "id")
-    actions_detail = ("hand_out", "hand_out_many")
+    actions_detail = ("how_earned", "hand_out", "hand_out_many")
     actions_row = ("hand_out",)
 
     # --- The list -----------------------------------------------------------------------------
@@ -141,6 +141,8 @@ class BadgeTypeAdmin(StoreScopedAdmin):
     # --- What can be done to it ---------------------------------------------------------------
 
     def offers(self, request: HttpRequest, action: str, row: BadgeType) -> bool:
+        if action == "how_earned":
+            return True
         if action == "hand_out_many":
             return may_work_on_many(staff_of(request), row.store)
         return row.active and super().offers(request, action, row)

@@ -1,0 +1,70 @@
+"""The pages of a badge type about its conditions, and where they are."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from badges.admin.conditions import overview
+from badges.admin.conditions.health_page import health_page
+from badges.models import BadgeType
+from loyalty.admin.base import StoreScopedAdmin
+from loyalty.admin.pages import action
+from loyalty.models import Access
+
+View = Callable[..., HttpResponse]
+
+
+class ConditionPages(StoreScopedAdmin):
+    """Part of the badge types' admin.  Each page opens the row, and so asks who may."""
+
+    def get_urls(self) -> list[Any]:
+        pages: tuple[tuple[str, str, View], ...] = (
+            ("how-earned/edit/", "edit_condition", self.edit_view),
+            ("how-earned/discard/", "discard_condition", self.discard_view),
+            ("how-earned/publish/", "publish_condition", self.publish_view),
+            ("how-earned/retire/", "retire_condition", self.retire_view),
+        )
+        urls = [
+            path(
+                f"<path:object_id>/{route}",
+                update_wrapper(self.admin_site.admin_view(view), view),
+                name=f"badges_badgetype_{name}",
+            )
+            for route, name, view in pages
+        ]
+        health = path(
+            "health/",
+            update_wrapper(self.admin_site.admin_view(self.health_view), self.health_view),
+            name="badges_badgetype_health",
+        )
+        return [health, *urls, *super().get_urls()]
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        return health_page(self, request)
+
+    @action("How it is earned", path="how-earned", icon="rule")
+    def how_earned(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return overview.overview_page(self, request, self._open(request, object_id))
+
+    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return overview.edit_page(self, request, self._open_to_write(request, object_id))
+
+    def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return overview.discard_page(self, request, self._open_to_write(request, object_id))
+
+    def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return overview.publish_page(self, request, self._open_to_write(request, object_id))
+
+    def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return overview.retire_page(self, request, self._open_to_write(request, object_id))
+
+    def _open(self, request: HttpRequest, object_id: str) -> BadgeType:
+        row: BadgeType = self.open_row(request, object_id, Access.VIEW)
+        return row
+
+    def _open_to_write(self, request: HttpRequest, object_id: str) -> BadgeType:
+        row: BadgeType = self.open_row(request, object_id, Access.MODIFY)
+        return row

@@ -1,0 +1,57 @@
+"""The form of a condition, as somebody uses it who has never seen what it writes."""
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select
+
+from tests.browser.browser import Browser
+
+
+class ConditionForm:
+    """Rows are numbered as they stand on the page, groups among them, from 0."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+
+    def rows(self) -> list[WebElement]:
+        return self._browser.all("#condition-editor [data-condition]")
+
+    def words(self) -> str:
+        """The sentence beside the form."""
+        return self._browser.one("#condition-words").text
+
+    def pick(self, row: int, label: str, text: str, *, last: bool = False) -> None:
+        Select(self._field(row, label, last)).select_by_visible_text(text)
+
+    def type(self, row: int, label: str, text: str, *, last: bool = False) -> None:
+        field = self._field(row, label, last)
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(text, Keys.TAB)
+
+    def press(self, row: int, label: str) -> None:
+        """A button of the row itself, by its words or its label."""
+        self._shown(self.rows()[row], label).click()
+
+    def press_at_the_end(self, label: str) -> None:
+        """A button below all rows."""
+        self._shown(self._browser.one("#condition-editor"), label, last=True).click()
+
+    def complaint(self, row: int) -> str:
+        return " ".join(
+            e.text for e in self.rows()[row].find_elements(By.CSS_SELECTOR, ".rs-complaints")
+        )
+
+    def _shown(self, within: WebElement, label: str, *, last: bool = False) -> WebElement:
+        buttons = [
+            button
+            for button in within.find_elements(By.TAG_NAME, "button")
+            if label in (button.get_attribute("aria-label") or button.text)
+        ]
+        assert buttons, f"There is no “{label}” in: {within.text}"
+        return buttons[-1 if last else 0]
+
+    def _field(self, row: int, label: str, last: bool) -> WebElement:
+        found = self.rows()[row].find_elements(By.CSS_SELECTOR, f'[aria-label="{label}"]')
+        assert found, f"There is no “{label}” in: {self.rows()[row].text}"
+        return found[-1 if last else 0]
