@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from badges.admin.drawing import badge_name, badge_tile
-from badges.models import BadgeEntry, BadgeType, EntryKind, MemberBadge
+from badges.models import BadgeEntry, BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
+from badges.selectors.holdings import held_badges
 from loyalty.admin.drawing import delta
 from loyalty.admin.staff import Staff, chosen_store, staff_of
 from loyalty.models import Access, Resource, Store
@@ -85,7 +86,7 @@ def _cards(store: Store, staff: Staff) -> list[Card]:
         types = badge_types(store).aggregate(all=Count("id"), on=Count("id", filter=Q(active=True)))
         url, note = "admin:badges_badgetype_changelist", f"of {types['all']}"
         cards.append(Card("Active badge types", "workspace_premium", types["on"], url, note))
-        held, url = MemberBadge.for_store(store).count(), "admin:badges_memberbadge_changelist"
+        held, url = held_badges(store).count(), "admin:badges_memberbadge_changelist"
         cards.append(Card("Badges held", "military_tech", held, url))
     return cards
 
@@ -116,7 +117,7 @@ def grants_by_day(store: Store, *, now: datetime) -> list[Bar]:
 def top_badges(store: Store) -> list[dict[str, Any]]:
     """The badge types that most members hold."""
     most: Iterable[Any] = (
-        MemberBadge.for_store(store)
+        held_badges(store)
         .order_by()
         .values_list("badge_type_id")
         .annotate(members=Count("id"))

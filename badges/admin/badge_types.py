@@ -14,9 +14,9 @@ from badges.admin.conditions.pages import ConditionPages
 from badges.admin.drawing import badge_name, badge_tile, badge_with_name
 from badges.admin.hand_out import hand_out_page
 from badges.admin.hand_out_many import hand_out_many_page, may_work_on_many
-from badges.models import BadgeType, MemberBadge
+from badges.models import BadgeType
 from badges.selectors.badge_types import name_expression
-from badges.selectors.holdings import counts_per_badge_type
+from badges.selectors.holdings import counts_per_badge_type, held_badges
 from badges.services.badge_types import delete_badge_type
 from loyalty.admin.drawing import link, state
 from loyalty.admin.forms import PageForm
@@ -135,7 +135,7 @@ class BadgeTypeAdmin(ConditionPages):
             context["other_stores"] = [other for other in stores[:20] if other != store]
         else:
             context["name"] = badge_name(row)
-            context["holders"] = MemberBadge.for_store(row.store).filter(badge_type=row).count()
+            context["holders"] = held_badges(row.store).filter(badge_type=row).count()
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- What can be done to it ---------------------------------------------------------------
@@ -158,7 +158,7 @@ class BadgeTypeAdmin(ConditionPages):
         return hand_out_many_page(self, request, self.open_row(request, object_id, Access.MODIFY))
 
     def delete_page(self, request: HttpRequest, row: BadgeType) -> HttpResponse:
-        holders = MemberBadge.for_store(row.store).filter(badge_type=row).count()
+        holders = held_badges(row.store).filter(badge_type=row).count()
         who = "Nobody holds it." if not holders else f"{holders} members hold it."
         if holders == 1:
             who = "One member holds it."

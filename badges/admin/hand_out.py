@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from badges.admin.drawing import badge_name, badge_tile
-from badges.models import BadgeType, MemberBadge
+from badges.models import BadgeType
+from badges.selectors.holdings import held_badges
 from badges.services.grants import grant_badge
 from loyalty.admin.forms import PageForm
 from loyalty.admin.pages import Pages
@@ -141,6 +142,6 @@ def _shown(member: Member) -> dict[str, Any]:
 
 
 def _effect(store: Store, member: Member, badge_type: BadgeType) -> dict[str, int]:
-    held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
+    held = held_badges(store).filter(member=member, badge_type=badge_type).first()
     count = held.completed_count if held else 0
     return {"before": count, "after": count + 1}

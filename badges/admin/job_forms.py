@@ -6,7 +6,8 @@ from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from badges.models import BadgeType, MemberBadge
+from badges.models import BadgeType
+from badges.selectors.holdings import held_badges
 from badges.services.job_creation import (
     draft_badge_job,
     stage_chosen,
@@ -160,9 +161,7 @@ class HandOutManyForm(MemberChoice, WorkForm):
         chosen = self.chosen(badge_type.store)
         if not values["holding"]:
             return chosen
-        held = MemberBadge.for_store(badge_type.store).filter(
-            badge_type=badge_type, member_id=OuterRef("id")
-        )
+        held = held_badges(badge_type.store).filter(badge_type=badge_type, member_id=OuterRef("id"))
         holds = Exists(held)
         return chosen.filter(holds if values["holding"] == "yes" else ~holds)
 

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from badges.admin.drawing import badge_with_name
 from badges.admin.filters import BadgeFilter, JobFilter
 from badges.models import BadgeEntry, EntryKind, MemberBadge
+from badges.selectors.holdings import in_force
 from loyalty.actors import Source
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.drawing import delta, link, moment, pill, two_lines
@@ -106,7 +107,7 @@ class MemberBadgeAdmin(_LedgerAdmin):
     )
 
     def rows_of(self, request: HttpRequest, store: Store | None) -> QuerySet[Any]:
-        return super().rows_of(request, store).filter(badge_type__deleted_at=None)
+        return super().rows_of(request, store).filter(in_force(), badge_type__deleted_at=None)
 
     @admin.display(description="Times", ordering="completed_count")
     def times(self, row: MemberBadge) -> int:

@@ -20,7 +20,7 @@ from badges.admin.hand_out import give, new_key
 from badges.admin.hand_out_many import chosen_members_page, may_work_on_many
 from badges.models import BadgeType, MemberBadge
 from badges.selectors.badge_types import badge_types
-from badges.selectors.holdings import entries_of_member
+from badges.selectors.holdings import entries_of_member, held_badges
 from badges.services.grants import set_completed_count
 from loyalty.admin.drawing import delta
 from loyalty.admin.forms import PageForm
@@ -60,7 +60,7 @@ class GiveBadgeForm(PageForm):
         ordered = rows.order_by("display_rank", "id")[:_MOST_TO_CHOOSE_FROM]
         self.types = {str(row.id): row for row in ordered}
         self.held = dict(
-            MemberBadge.for_store(member.store)
+            held_badges(member.store)
             .filter(member=member)
             .values_list("badge_type_id", "completed_count")
         )
@@ -131,7 +131,7 @@ class HolderAdmin(MemberAdmin):
         if store is None or not self._sees_badges(request, store.id):
             return rows
         held = (
-            MemberBadge.for_store(store)
+            held_badges(store)
             .filter(badge_type__deleted_at=None)
             .select_related("badge_type", "badge_type__store")
             .order_by("badge_type__display_rank", "badge_type_id")
@@ -202,7 +202,7 @@ class HolderAdmin(MemberAdmin):
 
     def _held(self, member: Member) -> list[dict[str, Any]]:
         rows = (
-            MemberBadge.for_store(member.store)
+            held_badges(member.store)
             .filter(member=member, badge_type__deleted_at=None)
             .select_related("badge_type", "badge_type__store")
             .order_by("badge_type__display_rank", "badge_type_id")
@@ -265,7 +265,7 @@ class HolderAdmin(MemberAdmin):
         """Correct how often the member completed a badge that they hold."""
         row = self._open_for_badges(request, object_id)
         held = (
-            MemberBadge.for_store(row.store)
+            held_badges(row.store)
             .filter(member=row, badge_type_id=badge_type_id, badge_type__deleted_at=None)
             .select_related("store", "member", "badge_type", "badge_type__store")
             .first()

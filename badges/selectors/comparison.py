@@ -52,7 +52,8 @@ class Difference:
 # earlier, or that was undone, leaves nothing at the moment that it was taken from.
 #
 # A completion that was taken away is given again after it was taken at the earliest, so that a
-# member never had it twice on any day.  What has expired cannot be taken away any more.
+# member never had it twice on any day.  What has expired cannot be taken away any more; if what it
+# was earned for came back, a later completion stays in its place (`renewed`).
 #
 # As in the ledger, nothing may make PostgreSQL begin with the badge type: see there.
 _COMPARE = """
@@ -100,9 +101,14 @@ WITH given AS MATERIALIZED (
       FULL JOIN computed ON computed.member_id = own.member_id AND computed.k = own.completion
 ), expired AS (
     SELECT member_id, max(occurred_at) AS expired_at FROM line WHERE kind = 'expiry' GROUP BY 1
+), renewed AS (
+    SELECT member_id, count(*) AS times
+      FROM compared JOIN expired USING (member_id)
+     WHERE net > 0 AND granted_at <= expired_at AND due_at > expired_at
+     GROUP BY 1
 ), excess AS (
     SELECT compared.*, row_number() OVER (PARTITION BY compared.member_id
-                                          ORDER BY compared.completion DESC) AS place
+                                          ORDER BY compared.completion) AS place
       FROM compared LEFT JOIN expired USING (member_id)
      WHERE compared.net > 0 AND NOT compared.is_due
        AND (expired.expired_at IS NULL OR expired.expired_at < compared.granted_at)
@@ -110,7 +116,12 @@ WITH given AS MATERIALIZED (
             OR (compared.granted_by = %(own_version)s::uuid OR %(own_takes_over)s::boolean)
                AND compared.granted_at >= %(own_revocable_from)s::timestamptz)
 ), surplus AS (
-    SELECT excess.* FROM excess CROSS JOIN LATERAL (
+    SELECT excess.* FROM (
+           SELECT excess.*, row_number() OVER (PARTITION BY excess.member_id
+                                               ORDER BY excess.completion DESC) AS nth
+             FROM excess LEFT JOIN renewed USING (member_id)
+            WHERE excess.place > coalesce(renewed.times, 0)) excess
+     CROSS JOIN LATERAL (
            SELECT held.completed_count FROM (
                   SELECT badge_type_id, completed_count, last_earned_at
                     FROM badges_memberbadge known
@@ -120,7 +131,7 @@ WITH given AS MATERIALIZED (
               AND coalesce(%(own_valid_until)s::timestamptz,
                            held.last_earned_at + %(own_valid_for)s::interval, 'infinity')
                   > %(own_now)s::timestamptz) held
-     WHERE excess.place <= held.completed_count
+     WHERE excess.nth <= held.completed_count
 ), counted AS (
     SELECT member_id, sum(net) AS net
       FROM (SELECT member_id, net FROM family

@@ -2,16 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models.functions import Coalesce, JSONObject, Now
 
-from badges.models import BadgeEntry, BadgeType, MemberBadge
+from badges.models import BadgeEntry, BadgeType, MemberBadge, Validity
 from badges.selectors.badge_types import badge_types, name_expression
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
@@ -22,10 +35,27 @@ from members.selectors.members import NAMED, members_named
 Rows = QuerySet[Any, Any]
 
 
+def in_force() -> Q:
+    """Of rows of `MemberBadge`: those that have not expired by now, swept or not."""
+    a_day = Value(timedelta(days=1), output_field=DurationField())
+    valid_for = ExpressionWrapper(F("badge_type__valid_days") * a_day, DurationField())
+    earned_since = ExpressionWrapper(Now() - valid_for, DateTimeField())
+    return (
+        Q(badge_type__validity=Validity.UNLIMITED)
+        | Q(badge_type__validity=Validity.FIXED, badge_type__valid_until__gt=Now())
+        | Q(badge_type__validity=Validity.RELATIVE, last_earned_at__gt=earned_since)
+    )
+
+
+def held_badges(store: Store) -> QuerySet[MemberBadge]:
+    """What the members of the store hold now; nothing that has expired."""
+    return MemberBadge.for_store(store).filter(in_force())
+
+
 def member_badges(store: Store, locale: str | None = None) -> Rows:
     """The badges that members of the store hold; those of deleted types are not shown."""
     return (
-        MemberBadge.for_store(store)
+        held_badges(store)
         .filter(badge_type__deleted_at=None)
         .annotate(name=name_expression(store, locale, through="badge_type__"))
     )
@@ -81,6 +111,15 @@ def chosen_badges_of_member(
     return BadgesOfMember(rows=found[0] or [], filtered=found[1], all=found[2])
 
 
+# The same as `in_force` in SQL, for statements that are written by hand: `held` is the member's
+# badge, `type` its type.
+IN_FORCE = """
+    (type.validity = 'unlimited'
+     OR CASE type.validity
+        WHEN 'fixed' THEN type.valid_until
+        ELSE held.last_earned_at + type.valid_days * interval '1 day' END > statement_timestamp())
+""".strip()
+
 # The hottest read there is.  The ORM writes the same statement, but needs five times as long to
 # write it as PostgreSQL needs to answer it.
 _FIRST_BADGES = """
@@ -94,17 +133,20 @@ SELECT (SELECT coalesce(jsonb_agg(to_jsonb(row)), '[]')
                   FROM badges_memberbadge held
                   JOIN badges_badgetype type ON type.id = held.badge_type_id
                  WHERE held.store_id = m.store_id AND held.member_id = m.id
-                   AND type.deleted_at IS NULL
+                   AND type.deleted_at IS NULL AND {in_force}
                  ORDER BY held.first_earned_at, held.id
                  LIMIT %(size)s OFFSET %(offset)s) row),
        (SELECT count(*)
           FROM badges_memberbadge held
           JOIN badges_badgetype type ON type.id = held.badge_type_id
-         WHERE held.store_id = m.store_id AND held.member_id = m.id AND type.deleted_at IS NULL)
+         WHERE held.store_id = m.store_id AND held.member_id = m.id
+           AND type.deleted_at IS NULL AND {in_force})
   FROM members_member m
  WHERE m.store_id = %(store)s AND {named}
 """
-_FIRST_BADGES_BY = {key: _FIRST_BADGES.format(named=named) for key, named in NAMED.items()}
+_FIRST_BADGES_BY = {
+    key: _FIRST_BADGES.format(named=named, in_force=IN_FORCE) for key, named in NAMED.items()
+}
 
 
 def badges_of_member(
@@ -134,12 +176,12 @@ def badges_of_member(
 
 def holders(store: Store, badge_type: BadgeType) -> Rows:
     """The members who hold the badge, as rows of `MemberBadge` with the member joined."""
-    return MemberBadge.for_store(store).filter(badge_type=badge_type).select_related("member")
+    return held_badges(store).filter(badge_type=badge_type).select_related("member")
 
 
 def counts_per_badge_type(store: Store) -> Rows:
     """Each badge type with `members` (who hold it) and `completions` (how often in all)."""
-    held = MemberBadge.for_store(store).filter(badge_type_id=OuterRef("id")).order_by()
+    held = held_badges(store).filter(badge_type_id=OuterRef("id")).order_by()
     per_type = held.values("badge_type_id")
     return badge_types(store).annotate(
         members=Coalesce(Subquery(per_type.annotate(n=Count("id")).values("n")), 0),

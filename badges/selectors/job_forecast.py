@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from badges.models import BadgeType, MemberBadge
+from badges.models import BadgeType
+from badges.selectors.holdings import IN_FORCE
 from loyalty.models import Job, JobRow, Store
 from members.selectors.identifiers import named_sql
 
@@ -42,15 +43,17 @@ def forecast(store: Store, job: Job, badge_type: BadgeType) -> Forecast:
         found = " UNION ALL ".join(
             named_sql(key, _GIVEN % number) for number, (key,) in enumerate(keys)
         )
-        held = MemberBadge._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
                 WITH found AS MATERIALIZED ({found}),
                      members AS MATERIALIZED (SELECT DISTINCT member_id FROM found)
                 SELECT (SELECT count(*) FROM found), (SELECT count(*) FROM members),
-                       (SELECT count(*) FROM members JOIN {held} held USING (member_id)
-                         WHERE held.store_id = %(store)s AND held.badge_type_id = %(badge_type)s)
+                       (SELECT count(*) FROM members
+                          JOIN badges_memberbadge held USING (member_id)
+                          JOIN badges_badgetype type ON type.id = held.badge_type_id
+                         WHERE held.store_id = %(store)s AND held.badge_type_id = %(badge_type)s
+                           AND {IN_FORCE})
                 """,  # noqa: S608 (every value is a parameter)
                 {
                     "store": store.id,

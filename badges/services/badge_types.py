@@ -1,7 +1,7 @@
 """Define badge types."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +12,11 @@ from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from badges.models import BadgeIcon, BadgeType
+from badges.models import BadgeIcon, BadgeType, ConditionVersion, Validity, VersionState
 from badges.models.badge_types import COLOR, SYSTEM_CODE
 from badges.services.condition_locks import change_conditions
 from badges.services.condition_versions import forget_condition
+from badges.services.evaluation_job import stage_evaluation
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation, taken
 from loyalty.identifiers import UUID_PATTERN
@@ -26,6 +27,16 @@ from loyalty.transactions import writes
 Translations = Mapping[str, Mapping[str, str]]
 
 MAX_ICON_BYTES = 100_000
+MAX_VALID_DAYS = 36_500
+_VALIDITY = {"validity", "valid_until", "valid_days"}
+_ENDS = {
+    Validity.UNLIMITED: "",
+    Validity.FIXED: "valid_until",
+    Validity.RELATIVE: "valid_days",
+}
+_END_PATHS = {"valid_until": "validUntil", "valid_days": "validDays"}
+# After such a change, conditions may give what they could not before.
+_EVALUATED = {"active", *_VALIDITY}
 _HTTPS = URLValidator(schemes=["https"])
 _OWN_ICON = re.compile(rf"/icon/{UUID_PATTERN}\.svg\Z")
 
@@ -69,7 +80,12 @@ def create_badge_type(
 def update_badge_type(
     store: Store, *, badge_type: BadgeType, actor: Actor, **changes: Any
 ) -> BadgeType:
-    """Change texts, activity or attributes.  The system code is fixed at creation."""
+    """Change texts, activity or attributes.  The system code is fixed at creation.
+
+    `validity` takes `valid_until` or `valid_days` with it, and the other is forgotten.
+    """
+    if changes.keys() & _EVALUATED:
+        change_conditions(store)
     badge_type = _locked(store, badge_type)
     _apply(store, badge_type, changes, actor, EventName.BADGE_TYPE_UPDATED)
     return badge_type
@@ -79,7 +95,11 @@ def update_badge_type(
 def set_badge_type_active(
     store: Store, *, badge_type: BadgeType, active: bool, actor: Actor
 ) -> None:
-    """Switch the badge type on or off.  Off: nobody earns it; who holds it keeps it."""
+    """Switch the badge type on or off.  Off: nobody earns it; who holds it keeps it.
+
+    On: what was earned meanwhile by its conditions is granted by a job.
+    """
+    change_conditions(store)
     name = EventName.BADGE_TYPE_ACTIVATED if active else EventName.BADGE_TYPE_DEACTIVATED
     _apply(store, _locked(store, badge_type), {"active": active}, actor, name)
 
@@ -142,14 +162,49 @@ def _apply(
     changed = sorted(name for name, value in changes.items() if getattr(badge_type, name) != value)
     if not changed:
         return
+    if _VALIDITY & set(changed):
+        changed = sorted({*changed, *_VALIDITY})
     before = {field: getattr(badge_type, field) for field in changed}
     for field in changed:
-        setattr(badge_type, field, changes[field])
+        setattr(badge_type, field, changes.get(field, before[field]))
+    if _VALIDITY & set(changed):
+        _settle_validity(badge_type, given=changes.keys())
     _check(store, badge_type, changed)
     badge_type.revision += 1
     badge_type.save(update_fields=[*changed, "revision", "updated_at"])
     after = {field: getattr(badge_type, field) for field in changed}
     _record(store, name, badge_type, actor, before=before, after=after)
+    if badge_type.active and _EVALUATED & set(changed):
+        _evaluate_again(store, badge_type, actor)
+
+
+def _settle_validity(badge_type: BadgeType, *, given: Collection[str]) -> None:
+    """Exactly the end that the kind of validity needs; raises `Invalid` for another one."""
+    needed = _ENDS[Validity(badge_type.validity)]
+    wrong = [
+        Violation(Code.NOT_ALLOWED, path, "This value does not belong to the badge's validity.")
+        for field, path in _END_PATHS.items()
+        if field != needed and field in given and getattr(badge_type, field) is not None
+    ]
+    if needed and getattr(badge_type, needed) is None:
+        wrong.append(Violation(Code.MISSING, _END_PATHS[needed], "This field is missing."))
+    if badge_type.valid_days is not None and not 1 <= badge_type.valid_days <= MAX_VALID_DAYS:
+        message = f"This value should be between 1 and {MAX_VALID_DAYS}."
+        wrong.append(Violation(Code.TOO_HIGH, "validDays", message))
+    if wrong:
+        raise Invalid(*wrong)
+    for field in _END_PATHS:
+        if field != needed:
+            setattr(badge_type, field, None)
+
+
+def _evaluate_again(store: Store, badge_type: BadgeType, actor: Actor) -> None:
+    """What nobody could earn for a while, somebody may have earned."""
+    current = ConditionVersion.for_store(store).filter(
+        badge_type=badge_type, state=VersionState.CURRENT
+    )
+    for version in current.select_related("badge_type"):
+        stage_evaluation(store, version, actor=actor)
 
 
 def _check(store: Store, badge_type: BadgeType, fields: Iterable[str]) -> None:

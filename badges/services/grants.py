@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import DataError
 
 from badges.models import BadgeType, EntryKind, MemberBadge
+from badges.services.expiry import expire_badge
 from badges.services.ledger import Line, post, record_changes
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation
@@ -35,6 +36,7 @@ def grant_badge(
         message = "The badge type is not active."
         raise Invalid(Violation(Code.NOT_ALLOWED, "systemCode", message))
     lock_member(store, member)
+    expire_badge(store, badge_type, [member.id], now=now)
     line = Line(
         member.id, badge_type.id, EntryKind.GRANT, 1, occurred_at or now, reason,
         occurrence_key=occurrence_key,
@@ -64,6 +66,7 @@ def set_completed_count(
     does not hold the badge: a first one is granted, not corrected into being.
     """
     lock_member(store, member)
+    expire_badge(store, badge_type, [member.id], now=now)
     held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
     if held is None:
         raise NotFound

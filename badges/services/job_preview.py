@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from badges.models import BadgeType, MemberBadge
+from badges.models import BadgeType
+from badges.selectors.holdings import held_badges
 from badges.services.jobs import NAMED_TWICE, UNKNOWN_MEMBER, planned_change
 from loyalty.models import Job, JobRow, Store
 from members.models import Member
@@ -60,5 +61,5 @@ def _problem(member: Member | None, seen: set[UUID]) -> str:
 
 
 def _held(store: Store, badge_type: BadgeType, member_ids: Sequence[UUID]) -> dict[UUID, int]:
-    rows = MemberBadge.for_store(store).filter(badge_type=badge_type, member_id__in=member_ids)
+    rows = held_badges(store).filter(badge_type=badge_type, member_id__in=member_ids)
     return dict(rows.values_list("member_id", "completed_count"))

@@ -17,6 +17,7 @@ from django.db import connection
 from badges.models import BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
 from badges.selectors.job_entries import keys_of, undo_keys
+from badges.services.expiry import expire_badge
 from badges.services.ledger import Line, post, record_changes
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, Store
@@ -87,6 +88,7 @@ class _Worker:
         outcome = Outcome()
         by_member = _rows_by_member(store, rows, outcome)
         locked = lock_members(store, by_member)
+        expire_badge(store, badge_type, locked, now=now)
         held = _held(store, badge_type, locked)
         lines: dict[UUID, Line] = {}
         keys = keys_of(job)

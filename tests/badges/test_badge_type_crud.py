@@ -157,6 +157,7 @@ def test_attributes_are_read_and_changed_one_by_one(
     assert before == {
         "attributes": {
             "backgroundColor": "#FFFFFF", "textColor": "#000000", "icon": "", "displayRank": 0,
+            "validity": "unlimited", "validUntil": None, "validDays": None,
             "permissionsEnabled": False, "slug": "gold", "revision": 1,
         }
     }  # fmt: skip
@@ -185,6 +186,18 @@ def test_attributes_are_read_and_changed_one_by_one(
         ({"permissionsEnabled": True}, "attributes.permissionsEnabled"),
         ({"slug": "mine"}, "attributes.slug"),
         ({"revision": 9}, "attributes.revision"),
+        ({"validity": "for ever"}, "attributes.validity"),
+        ({"validity": "fixed"}, "attributes.validUntil"),
+        ({"validity": "relative"}, "attributes.validDays"),
+        ({"validity": "relative", "validDays": 0}, "attributes.validDays"),
+        ({"validity": "relative", "validDays": 36501}, "attributes.validDays"),
+        ({"validity": "unlimited", "validDays": 30}, "attributes.validDays"),
+        ({"validDays": 30}, "attributes.validDays"),
+        (
+            {"validity": "relative", "validDays": 3, "validUntil": "2030-01-01T00:00:00Z"},
+            "attributes.validUntil",
+        ),
+        ({"validity": "fixed", "validUntil": "soon"}, "attributes.validUntil"),
     ],
 )
 def test_a_bad_attribute_is_refused_and_nothing_is_written(

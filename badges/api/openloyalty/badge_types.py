@@ -47,6 +47,9 @@ _ATTRIBUTES = {
     "textColor": "text_color",
     "icon": "icon",
     "displayRank": "display_rank",
+    "validity": "validity",
+    "validUntil": "valid_until",
+    "validDays": "valid_days",
 }
 
 
@@ -117,14 +120,14 @@ class BadgeTypesViewSet(StoreViewSet):
         return Response(status=204)
 
     @operation(
-        "badgeTypeGetAttributes", "Return a badge type's colours, icon and rank", VIEW,
+        "badgeTypeGetAttributes", "Return a badge type's colours, icon, rank and validity", VIEW,
         answer=AttributesEnvelope, tag="Badge (Rosette)",
     )  # fmt: skip
     def attributes(self, request: Request, badge_type: Identifier) -> Response:
         return Response(_attributes_read(get_badge_type(self.store, badge_type), request))
 
     @operation(
-        "badgeTypePatchAttributes", "Change a badge type's colours, icon and rank", MODIFY,
+        "badgeTypePatchAttributes", "Change a badge type's colours, icon, rank, validity", MODIFY,
         body=AttributesBody, answer=AttributesEnvelope, tag="Badge (Rosette)",
     )  # fmt: skip
     def change_attributes(self, request: Request, badge_type: Identifier) -> Response:
@@ -175,6 +178,9 @@ def _attributes_read(badge_type: BadgeType, request: Request) -> dict[str, Any]:
             "textColor": badge_type.text_color,
             "icon": request.build_absolute_uri(icon) if icon else "",
             "displayRank": badge_type.display_rank,
+            "validity": badge_type.validity,
+            "validUntil": badge_type.valid_until,
+            "validDays": badge_type.valid_days,
             "permissionsEnabled": badge_type.permissions_enabled,
             "slug": badge_type.slug,
             "revision": badge_type.revision,

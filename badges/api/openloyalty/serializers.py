@@ -7,6 +7,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.serializers import (
     BooleanField,
     CharField,
+    ChoiceField,
     DateTimeField,
     DictField,
     IntegerField,
@@ -14,7 +15,17 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
-from loyalty.api.serializers import Count, Flag, Pattern, StrictSerializer, Text, wrapped
+from badges.models import Validity
+from loyalty.api.serializers import (
+    Choice,
+    Count,
+    Flag,
+    Moment,
+    Pattern,
+    StrictSerializer,
+    Text,
+    wrapped,
+)
 from loyalty.errors import Code
 
 
@@ -59,12 +70,19 @@ class ActiveWrite(StrictSerializer):
 
 
 class AttributesUpdate(StrictSerializer):
-    """Only what is sent is changed.  `permissionsEnabled` is decided in the admin alone."""
+    """Only what is sent is changed.  `permissionsEnabled` is decided in the admin alone.
+
+    `validity` says how long a badge is good for: `unlimited`; `fixed`, until `validUntil`; or
+    `relative`, for `validDays` days of 24 hours after it was earned last.
+    """
 
     backgroundColor = Pattern(r"^#[0-9A-F]{6}\Z", required=False)
     textColor = Pattern(r"^#[0-9A-F]{6}\Z", required=False)
     icon = Text(required=False, allow_blank=True, max_length=2048)
     displayRank = Count(required=False)
+    validity = Choice(choices=Validity.values, required=False)
+    validUntil = Moment(required=False, allow_null=True)
+    validDays = Count(required=False, allow_null=True)
 
 
 class BadgeGrantWrite(StrictSerializer):
@@ -126,6 +144,9 @@ class AttributesRead(Serializer[Any]):
     textColor = CharField()
     icon = CharField(help_text="An absolute address, or empty.")
     displayRank = IntegerField()
+    validity = ChoiceField(choices=Validity.values)
+    validUntil = DateTimeField(allow_null=True)
+    validDays = IntegerField(allow_null=True)
     permissionsEnabled = BooleanField()
     slug = CharField()
     revision = IntegerField()
