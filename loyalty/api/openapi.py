@@ -12,6 +12,7 @@ from rest_framework.serializers import (
     BaseSerializer,
     BooleanField,
     CharField,
+    DateTimeField,
     IntegerField,
     JSONField,
     ListField,
@@ -158,7 +159,7 @@ class OperationSchema(AutoSchema):
     def _refusals(self, declared: Operation) -> Iterator[int]:
         changes = self.method in MUTATING
         names_a_row = "{" in self.path.replace("{store_code}", "")
-        if declared.body or declared.search or changes:
+        if declared.body or declared.query or declared.search or changes:
             yield 400
         if declared.need or declared.body:
             yield 401
@@ -190,6 +191,16 @@ class OperationSchema(AutoSchema):
                 OpenApiParameter(name, str)
                 for name in declared.search.base_filters
                 if name.partition("[")[0] not in declared.search.terms
+            ]
+        if declared.query is not None:
+            parameters += [
+                OpenApiParameter(
+                    name,
+                    OpenApiTypes.DATETIME if isinstance(field, DateTimeField) else str,
+                    required=field.required,
+                    description=str(field.help_text or ""),
+                )
+                for name, field in declared.query().fields.items()
             ]
         if self.method in MUTATING and declared.need is not None:
             parameters.append(_KEY)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, Serializer
 
 from loyalty.models import Access, Resource
 
@@ -38,6 +38,8 @@ class Operation:
     """None: open to everybody, such as a login."""
     body: type[BaseSerializer[Any]] | None = None
     answer: type[BaseSerializer[Any]] | None = None
+    query: type[Serializer[Any]] | None = None
+    """The parameters of an answer that is no list; a list has a `search`."""
     many: bool = False
     status: int = 200
     search: Any = None

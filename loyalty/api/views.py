@@ -113,6 +113,20 @@ class ApiViewSet(ViewSet):
         self.body_root = wrapper
         return serializer.validated_data[wrapper] if wrapper else serializer.validated_data
 
+    def query(self) -> Any:
+        """The parameters of the request, for an operation that declares them; raises as `body`."""
+        declared = self.operation.query
+        assert declared is not None, "The operation declares no parameters."  # noqa: S101
+        given = {
+            # A "+" that nobody quoted has become a space, and stands in no moment otherwise.
+            name: values[-1].replace(" ", "+")
+            for name, values in self.request.query_params.lists()
+            if name not in {"auth_token", "_locale"}
+        }
+        serializer = declared(data=given, context=self._context())
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
     def _authenticated(self, request: Request) -> Caller:
         credential = credential_of(request)
         if credential is None:

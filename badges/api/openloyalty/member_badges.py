@@ -7,14 +7,18 @@ from rest_framework.response import Response
 from badges.api.openloyalty.search import EntrySearch, MemberBadgeSearch
 from badges.api.openloyalty.serializers import (
     ENTRY_COLUMNS,
+    AsOfQuery,
     BadgeEntryRead,
     BadgeGrantWrite,
     BadgeMemberRead,
+    BadgesAsOfRead,
     BadgeTypeIdRead,
     CompletedCountBody,
+    badge_as_of_read,
     badge_member_read,
     entry_read,
 )
+from badges.selectors.as_of import badges_as_of
 from badges.selectors.badge_types import get_badge_type
 from badges.selectors.holdings import (
     badges_of_member,
@@ -22,7 +26,7 @@ from badges.selectors.holdings import (
     entries_of_member,
 )
 from badges.services.grants import grant_badge, set_completed_count
-from loyalty.api.listing import answer_page, read_list_query
+from loyalty.api.listing import answer_page, read_list_query, read_locale
 from loyalty.api.operations import Need, operation
 from loyalty.identifiers import Identifier
 from loyalty.models import Access, Resource
@@ -84,6 +88,16 @@ class MemberBadgesViewSet(MemberViewSet):
             now=timezone.now(),
         )
         return Response(status=204)
+
+    @operation(
+        "memberGetBadgesAsOf", "Return the badges that a member had at a moment", VIEW_OWN,
+        query=AsOfQuery, answer=BadgesAsOfRead, tag="Badge (Rosette)",
+    )  # fmt: skip
+    def as_of(self, request: Request, member: Identifier) -> Response:
+        moment = self.query().get("date") or timezone.now()
+        locale = read_locale(request.query_params)
+        rows = badges_as_of(self.store, self.member(member), moment, locale=locale)
+        return Response({"date": moment, "items": [badge_as_of_read(row) for row in rows]})
 
     @operation(
         "memberGetBadgeEntries", "Return the member's badge ledger", VIEW_OWN,

@@ -16,6 +16,7 @@ from rest_framework.serializers import (
 )
 
 from badges.models import Validity
+from badges.selectors.as_of import BadgeAsOf
 from loyalty.api.serializers import (
     Choice,
     Count,
@@ -139,6 +140,29 @@ class BadgeMemberRead(Serializer[Any]):
     updatedAt = DateTimeField()
 
 
+class AsOfQuery(StrictSerializer):
+    date = Moment(
+        required=False, help_text="Without an offset, in the store's time; without it, now."
+    )
+
+
+class BadgeAsOfRead(Serializer[Any]):
+    """`validUntil` is null for a badge that is good for ever."""
+
+    badgeTypeId = UUIDField()
+    systemCode = CharField()
+    name = CharField()
+    completedCount = IntegerField()
+    firstEarnedAt = DateTimeField()
+    lastEarnedAt = DateTimeField()
+    validUntil = DateTimeField(allow_null=True)
+
+
+class BadgesAsOfRead(Serializer[Any]):
+    date = DateTimeField()
+    items = BadgeAsOfRead(many=True)
+
+
 class AttributesRead(Serializer[Any]):
     backgroundColor = CharField()
     textColor = CharField()
@@ -258,6 +282,18 @@ def holder_read(row: Row) -> dict[str, Any]:
         "completedCount": row["completed_count"],
         "firstEarnedAt": row["first_earned_at"],
         "lastEarnedAt": row["last_earned_at"],
+    }
+
+
+def badge_as_of_read(row: BadgeAsOf) -> dict[str, Any]:
+    return {
+        "badgeTypeId": row.badge_type_id,
+        "systemCode": row.system_code,
+        "name": row.name,
+        "completedCount": row.completed_count,
+        "firstEarnedAt": row.first_earned_at,
+        "lastEarnedAt": row.last_earned_at,
+        "validUntil": row.valid_until,
     }
 
 

@@ -34,5 +34,6 @@ urlpatterns = [
     path(f"{JOB}/cancel", jobs({"post": "cancel"})),
     path(f"{JOB}/undo", jobs({"post": "undo"})),
     path(f"{JOB}/report", jobs({"get": "report"})),
+    path(f"{MEMBER}/badge-as-of", held({"get": "as_of"})),
     path(f"{MEMBER}/badge-entry", held({"get": "entries"})),
 ]
