@@ -41,17 +41,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="pointsentry",
             name="drawn",
-            field=models.JSONField(default=dict),
+            field=models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict),
         ),
         migrations.AddField(
             model_name="wallettype",
             name="unit_plural",
-            field=models.CharField(default="points", max_length=255),
+            field=models.CharField(db_default="points", default="points", max_length=255),
         ),
         migrations.AddField(
             model_name="wallettype",
             name="unit_singular",
-            field=models.CharField(default="point", max_length=255),
+            field=models.CharField(db_default="point", default="point", max_length=255),
         ),
         migrations.AddField(
             model_name="pointslot",

@@ -1,7 +1,7 @@
 """Points in and out of members' wallets."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from loyalty.actors import ActorKind, Source
 from loyalty.models import StoreOwnedModel
@@ -18,8 +18,8 @@ class WalletType(StoreOwnedModel):
 
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
-    unit_singular = models.CharField(max_length=255, default="point")
-    unit_plural = models.CharField(max_length=255, default="points")
+    unit_singular = models.CharField(max_length=255, default="point", db_default="point")
+    unit_plural = models.CharField(max_length=255, default="points", db_default="points")
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -70,7 +70,7 @@ class PointsEntry(StoreOwnedModel):
     expires_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
     comment = models.CharField(max_length=1024, blank=True)
-    drawn = models.JSONField(default=dict)
+    drawn = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     actor_kind = models.CharField(max_length=16, choices=ActorKind)
     actor_id = models.UUIDField(null=True)
     actor_label = models.CharField(max_length=255)
