@@ -113,17 +113,18 @@ def open_loyalty_body(refusal: Refusal) -> dict[str, Any]:
         body["code"] = str(refusal.status) if refusal.string_code else refusal.status
     body["message"] = refusal.message
     if refusal.status == 400:
-        body["errors"] = [
-            {
-                "message": violation.message,
-                "parameters": dict(violation.parameters),
-                "plural": None,
-                "code": _SYMFONY[violation.code],
-                "path": violation.path,
-            }
-            for violation in refusal.violations
-        ]
+        body["errors"] = [violation_body(violation) for violation in refusal.violations]
     return body
+
+
+def violation_body(violation: Violation) -> dict[str, Any]:
+    return {
+        "message": violation.message,
+        "parameters": dict(violation.parameters),
+        "plural": None,
+        "code": _SYMFONY[violation.code],
+        "path": violation.path,
+    }
 
 
 def refusal_for(error: Exception, *, prefix: str = "") -> Refusal:

@@ -27,17 +27,21 @@ def answer_scroll(
     *,
     columns: Iterable[str],
     render: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    moment: str = "created_at",
 ) -> dict[str, Any]:
     """`{"items": [...], "scroll": {"next": token}}`; at the end there are no items and no next.
 
-    An empty token begins.  `columns` include `created_at` and `id`.
+    An empty token begins.  `columns` include `moment`, which says when a row came, and `id`.
     """
     left = query.narrowed(rows)
     if token:
-        created_at, row_id = _read(token)
-        left = left.filter(Q(created_at__gt=created_at) | Q(created_at=created_at, id__gt=row_id))
-    page = list(left.order_by("created_at", "id").values(*columns)[: query.size])
-    following = _write(page[-1]["created_at"], page[-1]["id"]) if page else None
+        came_at, row_id = _read(token)
+        # The first condition is what an index can begin with.
+        left = left.filter(
+            Q(**{f"{moment}__gt": came_at}) | Q(id__gt=row_id), **{f"{moment}__gte": came_at}
+        )
+    page = list(left.order_by(moment, "id").values(*columns)[: query.size])
+    following = _write(page[-1][moment], page[-1]["id"]) if page else None
     return {"items": [render(row) for row in page], "scroll": {"next": following}}
 
 

@@ -2,7 +2,9 @@
 
 from django.urls import register_converter
 
+from loyalty.api.paths import StoreCodeConverter
 from loyalty.identifiers import UUID_PATTERN, IdentifierConverter
+from members.models import EVENT_TYPE
 
 
 class MemberConverter(IdentifierConverter):
@@ -16,4 +18,9 @@ class MemberConverter(IdentifierConverter):
     )
 
 
+class EventTypeConverter(StoreCodeConverter):
+    regex = EVENT_TYPE
+
+
 register_converter(MemberConverter, "member")
+register_converter(EventTypeConverter, "event_type")

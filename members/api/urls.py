@@ -4,20 +4,28 @@ from django.urls import path
 
 from loyalty.api import paths as _store_code  # noqa: F401 (registers the path converter)
 from members.api import identifiers as _member  # noqa: F401 (registers the path converter)
+from members.api.custom_events import CustomEventsViewSet
+from members.api.event_schemas import EventSchemasViewSet
 from members.api.external_identifiers import ExternalIdentifiersViewSet
 from members.api.imports import ImportsViewSet, MemberFilesViewSet
 from members.api.members import MembersViewSet, OwnPasswordViewSet
 from members.api.points import PointsViewSet
 from members.api.sessions import LogoutViewSet, MemberSessionViewSet
+from members.api.transactions import TransactionsViewSet
 from members.api.wallets import WalletsViewSet, WalletTypesViewSet
 
 members, session = MembersViewSet.as_view, MemberSessionViewSet.as_view
 
 imports = ImportsViewSet.as_view
+events, schemas = CustomEventsViewSet.as_view, EventSchemasViewSet.as_view
+transactions = TransactionsViewSet.as_view
 points, wallet_types = PointsViewSet.as_view, WalletTypesViewSet.as_view
 
 MEMBER = "<store_code:store_code>/member/<member:member>"
 IMPORTS = "<store_code:store_code>/import"
+EVENTS = "<store_code:store_code>/customEvent"
+SCHEMA = f"{EVENTS}/schema/<event_type:event_type>"
+TRANSACTIONS = "<store_code:store_code>/transaction"
 POINTS = "<store_code:store_code>/points"
 TRANSFER = f"{POINTS}/<lower_uuid:transfer_id>"
 WALLET_TYPES = "<store_code:store_code>/walletType"
@@ -33,6 +41,16 @@ urlpatterns = [
     path(f"{IMPORTS}/member", MemberFilesViewSet.as_view({"post": "create"})),
     path(f"{IMPORTS}/<lower_uuid:import_id>", imports({"get": "retrieve"})),
     path(f"{IMPORTS}/<lower_uuid:import_id>/report", imports({"get": "report"})),
+    path(EVENTS, events({"get": "list", "post": "create"})),
+    path(f"{EVENTS}/batch", events({"post": "create_many"})),
+    path(f"{EVENTS}/<lower_uuid:custom_event_id>", events({"get": "retrieve"})),
+    path(f"{EVENTS}/schema", schemas({"get": "list", "post": "create"})),
+    path(SCHEMA, schemas({"get": "retrieve", "put": "update"})),
+    path(f"{SCHEMA}/active", schemas({"post": "activate"})),
+    path(TRANSACTIONS, transactions({"get": "list", "post": "create"})),
+    path(f"{TRANSACTIONS}/batch", transactions({"post": "create_many"})),
+    path(f"{TRANSACTIONS}/assign", transactions({"post": "assign"})),
+    path(f"{TRANSACTIONS}/<lower_uuid:transaction_id>", transactions({"get": "retrieve"})),
     path(MEMBER, members({"get": "retrieve", "put": "update", "delete": "destroy"})),
     path(f"{MEMBER}/anonymize", members({"post": "anonymize"})),
     path(f"{MEMBER}/activate", members({"post": "activate"})),

@@ -1,9 +1,12 @@
 from members.models.activity import (
+    EVENT_TYPE,
+    FIELD_NAME,
     PURCHASE,
     RETURN,
     Activity,
     ActivitySource,
     EventSchema,
+    FieldType,
     TouchedMember,
 )
 from members.models.identifiers import ExternalIdentifier, ExternalKind, as_kept
@@ -21,6 +24,8 @@ __all__ = [
     "CARD_NUMBER",
     "COUNTRY",
     "DEFAULT_WALLET",
+    "EVENT_TYPE",
+    "FIELD_NAME",
     "PHONE",
     "PURCHASE",
     "RETURN",
@@ -29,6 +34,7 @@ __all__ = [
     "EventSchema",
     "ExternalIdentifier",
     "ExternalKind",
+    "FieldType",
     "Gender",
     "ListedMember",
     "Member",

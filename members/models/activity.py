@@ -8,6 +8,11 @@ from django.db.models.functions import Lower
 from loyalty.models import StoreOwnedModel
 from members.models.members import Member
 
+EVENT_TYPE = "[A-Za-z0-9_.-]{1,255}"
+"""What a type of custom events looks like, since it stands in URLs."""
+FIELD_NAME = "[A-Za-z0-9_-]{1,64}"
+"""What a field of an event looks like, since conditions join names with dots."""
+
 # The types that are ours; a custom event's type is whatever its schema calls it.
 PURCHASE, RETURN = "transaction", "return_transaction"
 
@@ -21,15 +26,28 @@ class ActivitySource(models.TextChoices):
     CONFIRMATION = "confirmation", "Confirmation"
 
 
+class FieldType(models.TextChoices):
+    """Open Loyalty's types of fields (notes, section 7.4)."""
+
+    TEXT = "text", "Text"
+    NUMBER = "number", "Number"
+    DATETIME = "datetime", "Date and time"
+    BOOLEAN = "boolean", "Yes or no"
+    OBJECT = "object", "Object"
+    COLLECTION = "collection", "Collection"
+
+
 class EventSchema(StoreOwnedModel):
     """What custom events of one type look like (Open Loyalty notes, section 7.4).
 
-    `fields` is a list of `{type, name, description}`.
+    `fields` is a list of `{type, name, description}`.  `value_field` names the number that is
+    the value of an activity of this type; if it is empty, a number called `value` is.
     """
 
     event_type = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
     fields = models.JSONField(default=list)
+    value_field = models.CharField(max_length=255, blank=True)
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

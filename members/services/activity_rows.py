@@ -92,7 +92,7 @@ def record_activities(
     owners = _owners(store, wanted)
     written = _insert(store, wanted, owners, now)
     ids = {_key(row): row.id for row in wanted if row.id in written}
-    known = _known(store, [key for key in first if key not in ids])
+    known = known_activities(store, [key for key in first if key not in ids])
     touched = [
         Touch(member_id, activity_input(row.type), row.occurred_at)
         for row in wanted
@@ -166,7 +166,7 @@ WITH given AS MATERIALIZED (
                      identifiers, reverses_external_id)
 ), owner AS MATERIALIZED (
     SELECT m.id FROM members_member m
-     WHERE m.store_id = %(store)s::uuid AND m.id = ANY(%(owners)b::uuid[])
+     WHERE m.store_id = %(store)s AND m.id = ANY(%(owners)b::uuid[])
      ORDER BY m.id FOR KEY SHARE
 )
 INSERT INTO members_activity
@@ -215,12 +215,12 @@ SELECT given.source, given.external_id, known.id
   FROM unnest(%(sources)b::text[], %(external_ids)b::text[]) AS given (source, external_id)
  CROSS JOIN LATERAL (
        SELECT a.id FROM members_activity a
-        WHERE a.store_id = %(store)s::uuid AND a.source = given.source
+        WHERE a.store_id = %(store)s AND a.source = given.source
           AND a.external_id = given.external_id OFFSET 0) known
 """
 
 
-def _known(store: Store, keys: Sequence[Key]) -> dict[Key, UUID]:
+def known_activities(store: Store, keys: Sequence[Key]) -> dict[Key, UUID]:
     """The activities that were there before: a new statement sees what ours ran into."""
     if not keys:
         return {}

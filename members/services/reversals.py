@@ -45,7 +45,7 @@ WITH given AS MATERIALIZED (
      WHERE new.type <> %(return)s
 ), linked AS (
     UPDATE members_activity r SET reverses_id = pair.original_id
-      FROM pair WHERE r.store_id = %(store)s::uuid AND r.id = pair.return_id
+      FROM pair WHERE r.store_id = %(store)s AND r.id = pair.return_id
 ), taken AS (
     SELECT original_id, sum(value) AS value FROM pair GROUP BY original_id
 )
@@ -53,7 +53,7 @@ UPDATE members_activity o
    SET returned = least(o.value, o.returned + taken.value),
        reversed_at = CASE WHEN o.returned + taken.value >= o.value
                           THEN coalesce(o.reversed_at, %(now)s::timestamptz) END
-  FROM taken WHERE o.store_id = %(store)s::uuid AND o.id = taken.original_id
+  FROM taken WHERE o.store_id = %(store)s AND o.id = taken.original_id
 RETURNING o.member_id, o.type, o.occurred_at
 """
 

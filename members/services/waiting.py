@@ -55,7 +55,7 @@ WITH given AS MATERIALIZED (
 ), adopted AS (
     UPDATE members_activity a SET member_id = found.member_id, identifiers = '{{}}'
       FROM found
-     WHERE a.store_id = %(store)s::uuid AND a.id = found.id AND a.member_id IS NULL
+     WHERE a.store_id = %(store)s AND a.id = found.id AND a.member_id IS NULL
     RETURNING a.member_id, a.type, a.occurred_at
 )
 SELECT member_id, type, min(occurred_at), count(*) FROM adopted GROUP BY member_id, type
@@ -93,22 +93,22 @@ UPDATE members_activity a SET identifiers = '{}'
   FROM (SELECT waiting.id
           FROM unnest(%(emails)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
-                WHERE a.store_id = %(store)s::uuid AND a.member_id IS NULL
+                WHERE a.store_id = %(store)s AND a.member_id IS NULL
                   AND lower(a.identifiers ->> 'email') = lower(given.name) OFFSET 0) waiting
         UNION
         SELECT waiting.id
           FROM unnest(%(phones)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
-                WHERE a.store_id = %(store)s::uuid AND a.member_id IS NULL
+                WHERE a.store_id = %(store)s AND a.member_id IS NULL
                   AND (a.identifiers ->> 'phone') = given.name OFFSET 0) waiting
         UNION
         SELECT waiting.id
           FROM unnest(%(cards)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
-                WHERE a.store_id = %(store)s::uuid AND a.member_id IS NULL
+                WHERE a.store_id = %(store)s AND a.member_id IS NULL
                   AND (a.identifiers ->> 'loyaltyCardNumber') = given.name OFFSET 0) waiting
        ) AS named
- WHERE a.store_id = %(store)s::uuid AND a.id = named.id AND a.member_id IS NULL
+ WHERE a.store_id = %(store)s AND a.id = named.id AND a.member_id IS NULL
 """
 
 

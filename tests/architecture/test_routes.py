@@ -87,6 +87,9 @@ _SAMPLES = {
     "transfer_id": [str(uuid4())],
     "wallet_type_id": [str(uuid4())],
     "import_id": [str(uuid4())],
+    "event_type": ["visit", "a.b-c_1"],
+    "custom_event_id": [str(uuid4())],
+    "transaction_id": [str(uuid4())],
     "role_id": ["7"],
 }  # fmt: skip
 
@@ -118,6 +121,8 @@ def test_no_store_can_be_called_like_a_route() -> None:
 
 # Services that leave no event, and what says instead that they happened.
 NO_EVENT = {
+    "members.services.custom_events.take_custom_events": "The activity's row.",
+    "members.services.transactions.take_transactions": "The activity's row.",
     "badges.services.confirmations.complete_rule": "The activity's row.",
     "badges.services.confirmations.confirm": "The activity's row.",
     "badges.services.confirmations.withdraw_completion": "A row of activity that reverses another.",

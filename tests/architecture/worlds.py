@@ -27,12 +27,13 @@ from loyalty.services.jobs.control import pause_job
 from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from loyalty.services.sessions import Owner, open_session
 from loyalty.services.stores import update_store
-from members.models import ExternalKind, Member, PointsEntry, WalletType
+from members.models import Activity, ExternalKind, Member, PointsEntry, WalletType
 from members.services.external_identifiers import set_external_identifier
 from members.services.imports import import_members
 from members.services.members import update_member
 from members.services.points import cancel_transfer
 from members.services.wallet_types import create_wallet_type
+from tests.architecture.world_activity import make_activity
 from tests.builders import (
     PASSWORD,
     TESTER,
@@ -96,6 +97,8 @@ class World:
     """The member has what it brought in; beside it there are others, spent and cancelled."""
     refresh_token: str
     admin_refresh_token: str
+    custom_event: Activity
+    transaction: Activity
     secrets: list[str] = field(default_factory=list)
 
     @property
@@ -108,7 +111,7 @@ class World:
         rows = (
             self.store, self.manager, self.viewer, self.api_key, self.twin, self.member,
             self.badge_type, self.twin_type, self.job, self.paused_job, self.done_job,
-            self.done_import, self.wallet_type, self.transfer,
+            self.done_import, self.custom_event, self.transaction, self.wallet_type, self.transfer,
         )  # fmt: skip
         return [
             self.mark,
@@ -175,10 +178,11 @@ def make_world(code: str, mark: str) -> World:
     wallet_type, transfer = _points(store, mark, twin, member)
     refresh = open_session(Owner(store_id=store.id, member_id=twin.id), now=now)
     admin_refresh = open_session(Owner(administrator_id=manager.id), now=now)
+    custom_event, sale = make_activity(store, mark, member)
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
         twin_type, job, paused, done, done_import, wallet_type, transfer, refresh, admin_refresh,
-        secrets=[text, refresh, admin_refresh],
+        custom_event, sale, secrets=[text, refresh, admin_refresh],
     )  # fmt: skip
 
 
@@ -243,7 +247,8 @@ def _parts() -> Iterator[str]:
         "loyalty_event", "loyalty_idempotencykey", "loyalty_refreshtoken", "members_member",
         "members_externalidentifier", "badges_badgetype", "badges_badgeicon",
         "badges_badgeentry", "badges_memberbadge", "loyalty_role_stores", "loyalty_job",
-        "loyalty_jobrow", "members_wallettype", "members_pointsentry", "members_pointslot",
+        "loyalty_jobrow", "members_activity", "members_eventschema", "members_touchedmember",
+        "members_wallettype", "members_pointsentry", "members_pointslot",
     ):  # fmt: skip
         yield _checksum(table, "store_id = %(store)s")
     roles = "(SELECT id FROM loyalty_role WHERE name LIKE %(mark)s)"

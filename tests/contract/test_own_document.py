@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 from config.management.commands.openapi import document
 from tests.architecture.routes import Route, api_routes
 from tests.architecture.test_tenant_matrix import CASES, OWN_JOBS, Upload
+from tests.architecture.world_activity import SHARED_EVENT
 from tests.architecture.worlds import SHARED_EMAIL, RolledBack, World, make_world
 from tests.builders import PASSWORD, admin_token, make_administrator, make_role, member_token
 from tests.clients import Answer, ApiClient
@@ -33,6 +34,8 @@ def strict(part: Any) -> Any:
         return part
     plain = {name: strict(value) for name, value in part.items() if name != "nullable"}
     if part.get("nullable") is True:
+        if "type" not in plain:
+            return {"anyOf": [plain, {"type": "null"}]}
         plain["type"] = [plain["type"], "null"]
     if "properties" in part and "type" in part:
         plain.setdefault("additionalProperties", False)
@@ -85,7 +88,9 @@ def values(world: World) -> dict[str, str]:
         "import_id": str(world.done_import.id), "transfer_id": str(world.transfer.id),
         "wallet_type_id": str(world.wallet_type.id),
         "badge_type": f"systemCode={world.badge_type.system_code}",
-        "store_id": str(world.store.id), "admin_id": str(world.manager.id),
+        "event_type": SHARED_EVENT, "custom_event_id": str(world.custom_event.id),
+        "transaction_id": str(world.transaction.id), "store_id": str(world.store.id),
+        "admin_id": str(world.manager.id),
         "key_id": str(world.api_key.id), "role_id": str(world.viewing_role.id),
     }  # fmt: skip
 
@@ -144,6 +149,7 @@ def test_what_is_refused_is_as_described(route: Route, world: World, described: 
         admin_token(make_administrator(make_role(name="nothing"), email="nobody@example.org"))
     )
     absent = {
+        "event_type": "no_such", "custom_event_id": str(uuid4()), "transaction_id": str(uuid4()),
         "member": "email=nobody@example.org", "badge_type": str(uuid4()), "store_id": str(uuid4()),
         "admin_id": str(uuid4()), "key_id": str(uuid4()), "role_id": "2000000000",
         "job_id": str(uuid4()), "import_id": str(uuid4()), "transfer_id": str(uuid4()),

@@ -18,10 +18,10 @@ from tests.builders import TESTER, make_badge_type, make_store
 _MEMBERS = """
 INSERT INTO members_member
        (id, store_id, email, first_name, last_name, gender, address, company, labels, agreement1,
-        agreement2, agreement3, locale, active, anonymized, password, token_version,
+        agreement2, agreement3, locale, timezone, active, anonymized, password, token_version,
         registered_at, created_at, updated_at)
 SELECT gen_random_uuid(), %s, 'm' || n || '@example.com', '', '', 'not_disclosed', '{}', '{}',
-       '[]', false, false, false, '', true, false, '', 0, now(), now(), now()
+       '[]', false, false, false, '', '', true, false, '', 0, now(), now(), now()
   FROM generate_series(1, %s) n
 """
 

@@ -29,6 +29,7 @@ from loyalty.errors import Invalid
 from members.api.search import MemberSearch
 from tests.architecture.routes import Route, api_routes
 from tests.architecture.test_tenant_matrix import CASES
+from tests.architecture.world_activity import SHARED_EVENT
 from tests.architecture.worlds import RolledBack, World, fingerprint, make_world
 from tests.builders import admin_token, make_administrator, make_role, member_token
 from tests.clients import Answer, ApiClient
@@ -74,6 +75,9 @@ class Stage:
             "role_id": str(self.world.viewing_role.id),
             "job_id": str(self.world.job.id),
             "import_id": str(self.world.done_import.id),
+            "event_type": SHARED_EVENT,
+            "custom_event_id": str(self.world.custom_event.id),
+            "transaction_id": str(self.world.transaction.id),
             "transfer_id": str(self.world.transfer.id),
             "wallet_type_id": str(self.world.wallet_type.id),
         }
@@ -192,7 +196,11 @@ def malformed(good: Any) -> dict[str, Sent]:
 # Members that may be any positive number, with a point or without.
 NUMBERS = {"points"}
 # Operations whose body is a list that is judged element by element: each has its own answer.
-BATCHES = {"pointsPostBatch": "transfers"}
+BATCHES = {
+    "pointsPostBatch": "transfers",
+    "customEventPostBatch": "events",
+    "transactionPostBatch": "transactions",
+}
 
 
 def is_refused_alone(answer: Answer, items: str) -> bool:

@@ -308,11 +308,11 @@ def test_totals_are_exact_up_to_5000_and_estimated_above(
                 """
                 INSERT INTO members_member (id, store_id, email, first_name, last_name, gender,
                        address, company, labels, agreement1, agreement2, agreement3, locale,
-                       active, anonymized, password, token_version, registered_at, created_at,
-                       updated_at)
+                       timezone, active, anonymized, password, token_version, registered_at,
+                       created_at, updated_at)
                 SELECT gen_random_uuid(), %s, gen_random_uuid() || '@example.com', 'x', '',
-                       'female', '{}', '{}', '[]', n = 1, false, false, '', true, false, '', 0,
-                       now(), now(), now()
+                       'female', '{}', '{}', '[]', n = 1, false, false, '', '', true, false, '',
+                       0, now(), now(), now()
                   FROM generate_series(1, %s::int) n
                 """,
                 [store.id, count],
