@@ -9,6 +9,7 @@ from badges.selectors.verification import verify
 from loyalty.errors import NotFound
 from loyalty.identifiers import Identifier
 from loyalty.models import Store
+from members.selectors.identifiers import KEYS
 from members.selectors.members import get_member
 
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         member = None
         if options["member"]:
             try:
-                member = get_member(store, Identifier.parse(options["member"]))
+                member = get_member(store, _identifier(options["member"]))
             except (NotFound, ValueError):
                 raise CommandError("There is no such member in this store.") from None
         verification = verify(store, now=timezone.now(), member=member)
@@ -42,3 +43,13 @@ class Command(BaseCommand):
         if count:
             raise CommandError(f"{count} differences.")
         self.stdout.write("No differences.")
+
+
+def _identifier(text: str) -> Identifier:
+    """Raises `ValueError` or `NotFound` for what can name nobody."""
+    identifier = Identifier.parse(text)
+    if identifier.key == "id":
+        return Identifier("id", str(identifier.uuid))
+    if identifier.key not in KEYS:
+        raise NotFound
+    return identifier
