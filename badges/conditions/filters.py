@@ -46,8 +46,8 @@ def passes(binder: Binder, each: AttributeFilter) -> str:
 
 
 def json_path(keys: tuple[str, ...]) -> str:
-    """Every element that the keys lead to, through arrays on the way and at the end."""
-    return "$" + "".join(f".{json.dumps(key)}[*]" for key in keys)
+    """Every element that the keys lead to, through arrays, and through arrays in these."""
+    return "$" + "".join(f".{json.dumps(key)}[*][*]" for key in keys)
 
 
 def _own_value(binder: Binder, each: AttributeFilter) -> str:
