@@ -145,6 +145,18 @@ UNFOLD: dict[str, Any] = {
                     },
                     _item("Members", "group", "members_member", _may("CUSTOMER")),
                     _item(
+                        "Activity",
+                        "bolt",
+                        "members_activity",
+                        _may("CUSTOM_EVENT+TRANSACTION+CUSTOMER"),
+                    ),
+                    _item(
+                        "Custom event types",
+                        "category",
+                        "members_eventschema",
+                        _may("CUSTOM_EVENT"),
+                    ),
+                    _item(
                         "Held badges",
                         "military_tech",
                         "badges_memberbadge",

@@ -1,1 +1,8 @@
-"""Members in the admin.  The badges app registers the class, with badges added to its pages."""
+"""Members and what they did, in the admin.
+
+The badges app registers the class of members, with badges added to its pages.
+"""
+
+from members.admin import activity, event_schemas
+
+__all__ = ["activity", "event_schemas"]
