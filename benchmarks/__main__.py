@@ -12,6 +12,13 @@ from benchmarks import server
 
 _VAR = Path(__file__).resolve().parent.parent / "var" / "bench"
 _MEMBERS = 2500
+_ACTIVE_MEMBERS = {"short": 20_000, "normal": 100_000, "full": 100_000}
+# How many activities there are already, and how many more are sent.
+_ACTIVITIES = {
+    "short": ((100_000,), 20_000),
+    "normal": ((100_000, 1_000_000), 60_000),
+    "full": ((1_000_000, 10_000_000), 60_000),
+}
 _MEMBERS_IN_A_JOB = {"short": 50_000, "normal": 200_000, "full": 1_000_000}
 
 
@@ -44,6 +51,12 @@ def _bench(arguments: argparse.Namespace) -> None:
         members = arguments.members or _MEMBERS_IN_A_JOB[arguments.pace]
         paces["full"] = Pace(2, 10)  # A round of a million takes minutes.
         return JobBench(_VAR, members, paces[arguments.pace]).run()
+    if arguments.activity:
+        from benchmarks.activity.measure import ActivityBench
+
+        members = arguments.members or _ACTIVE_MEMBERS[arguments.pace]
+        sizes, events = _ACTIVITIES[arguments.pace]
+        return ActivityBench(_VAR, members, sizes, events, paces[arguments.pace]).run()
     members = arguments.members or _MEMBERS
     size = Size(arguments.stores, members, arguments.badges)
     bench = Bench(_VAR, size, paces[arguments.pace], arguments.only)
@@ -67,9 +80,11 @@ def _arguments() -> argparse.Namespace:
                         help="for example: list grant")  # fmt: skip
     parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier run's results")
     parser.add_argument("--jobs", action="store_true", help="bulk work, and nothing else")
+    parser.add_argument("--activity", action="store_true", help="activity and what it earns")
     arguments = parser.parse_args()
-    if arguments.jobs and (arguments.only or arguments.compare):
-        parser.error("--jobs goes with --short, --full and --members alone")
+    alone = arguments.jobs or arguments.activity
+    if alone and (arguments.only or arguments.compare):
+        parser.error("--jobs and --activity go with --short, --full and --members alone")
     return arguments
 
 

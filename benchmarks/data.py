@@ -22,7 +22,7 @@ from members.models import Member
 
 # The numbers begin here, so that all of a kind have the same number of digits.
 FIRST_STORE, FIRST_MEMBER, FIRST_BADGE = 1001, 10_000_001, 10_000_001
-_BENCH = Actor(ActorKind.SYSTEM, None, "the benchmark", Source.COMMAND)
+BENCH = Actor(ActorKind.SYSTEM, None, "the benchmark", Source.COMMAND)
 _BATCH = 5000
 
 Number = int | str
@@ -86,21 +86,24 @@ def employ(size: Size) -> Credentials:
     codes = [store_code(store) for store in range(FIRST_STORE, FIRST_STORE + size.stores)]
     role = create_role(
         name="Integration",
-        permissions=[("BADGE", "MODIFY"), ("CUSTOMER", "MODIFY"), ("SETTINGS", "VIEW")],
+        permissions=[
+            ("BADGE", "MODIFY"),
+            ("CUSTOMER", "MODIFY"),
+            ("CUSTOM_EVENT", "MODIFY"),
+            ("SETTINGS", "VIEW"),
+        ],
         store_codes=codes,
-        actor=_BENCH,
+        actor=BENCH,
         reach=EVERYTHING,
     )
     administrator: Administrator = create_administrator(
         email="bench@example.com",
         password="a password that nobody types",  # noqa: S106 (of a private database)
         role_ids=[role.id],
-        actor=_BENCH,
+        actor=BENCH,
         reach=EVERYTHING,
     )
-    _, key = create_api_key(
-        administrator=administrator, name="bench", expires_at=None, actor=_BENCH
-    )
+    _, key = create_api_key(administrator=administrator, name="bench", expires_at=None, actor=BENCH)
     token = AdminAccessToken.issue(administrator.id, administrator.token_version)
     return Credentials(token=str(token), key=key)
 

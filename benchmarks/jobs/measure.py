@@ -22,6 +22,7 @@ from benchmarks.server import Web
 _DISTINCT = 5000
 _CONNECTIONS = (8, 1)
 """As many as keep the web server fully busy, and one, which leaves it room to breathe."""
+_BESIDE = "the raw SQL; the memory of a twentieth of the members; the list while no job runs."
 _HEADER = "email,count,reason"
 
 
@@ -46,7 +47,7 @@ class JobBench:
                 figures += self._assign(web, credentials, worker, badges)
                 figures += self._latency(web, credentials, next(badges))
         print(f"\nJobs of {self.members:,} members in chunks of {CHUNK:,}\n")
-        print(report.table(figures))
+        print(report.table(figures, beside=_BESIDE))
         file = self.var / f"jobs-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
         settings = {"members": self.members, "chunk": CHUNK, **asdict(self.pace)}
         report.save(file, figures, settings)

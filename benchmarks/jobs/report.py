@@ -53,11 +53,12 @@ class Figure:
         return "mixed" if len(met) == 2 else "met" if met == {True} else "MISSED"
 
 
-def table(figures: Sequence[Figure]) -> str:
+def table(figures: Sequence[Figure], *, beside: str) -> str:
+    """`beside` says what the figures are compared with."""
     rows = [tuple(title for title, _ in _COLUMNS), *(_cells(figure) for figure in figures)]
     widths = [width for _, width in _COLUMNS]
     lines = ["".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*lines, "", *_CAVEATS])
+    return "\n".join([*lines, "", *_CAVEATS, f"beside: {beside}"])
 
 
 def save(file: Path, figures: Sequence[Figure], settings: Mapping[str, Any]) -> None:
@@ -87,5 +88,4 @@ def _number(value: float) -> str:
 _CAVEATS = (
     "mixed: some rounds are within the budget and some are not.",
     "Medians of the rounds; a ratio is the median of the rounds' ratios, 1.00 being as cheap.",
-    "beside: the raw SQL; the memory of a twentieth of the members; the list while no job runs.",
 )

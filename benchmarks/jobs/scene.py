@@ -23,7 +23,7 @@ def load(members: int) -> Credentials:
     data.load(READ)
     for store in (SMALL, JOB, RAW):
         data.make_store(store, BADGES)
-        _add_members(store, members_of(store, members))
+        add_members(store, members_of(store, members))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return data.employ(Size(RAW - FIRST_STORE + 1, members, BADGES))
@@ -44,7 +44,7 @@ def email(member: int) -> str:
     return f"member{member}@example.com"
 
 
-def _add_members(store: int, members: int) -> None:
+def add_members(store: int, members: int) -> None:
     """As `data` has them, but made by PostgreSQL: there are millions."""
     with connection.cursor() as cursor:
         cursor.execute(
