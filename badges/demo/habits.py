@@ -67,7 +67,7 @@ def _outdoor_day(
     moment = midnight + timedelta(minutes=luck.randint(420, 1000))
     country = luck.choices(COUNTRIES, weights=[12, 4, 2, 1])[0]
     yield _event("hike", person, moment, country=country, weekend=midnight.weekday() >= 5)
-    if luck.random() < 0.10:
+    if luck.random() < 0.05 + often / 8:
         yield _event("peak_logged", person, moment + timedelta(hours=4), peak=luck.choice(PEAKS))
     if luck.random() < 0.05:
         yield _purchase(luck, person, moment + timedelta(hours=9), "Gear", GEAR, "web")
