@@ -6,9 +6,24 @@ may not choose, because of a new store it knows no figures and would take any in
 That is what `person.store_id` is for, which is no constant, and `OFFSET 0`.
 """
 
+from enum import StrEnum
+
 from badges.conditions.filters import passes
 from badges.conditions.query import Binder
 from badges.conditions.tree import AttributeFilter, Between, Zone
+
+
+class Reason(StrEnum):
+    """Why something does not count."""
+
+    BEFORE_COUNTING_FROM = "before_counting_from"
+    OUTSIDE_WINDOW = "outside_window"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    REVERSED = "reversed"
+    FILTER = "filter"
+    DUPLICATE_VALUE = "duplicate_value"
+    OF_ANOTHER_KIND = "of_another_kind"
 
 
 def for_each(binder: Binder, core: str, *, zone: Zone | None = None) -> str:
@@ -35,17 +50,7 @@ def activity(
     zone: Zone | None = None,
 ) -> str:
     """The countable activity: `member_id`, `t` (when it was), and `columns` of the row `a`."""
-    parts = [
-        f"a.type = {binder.bind(event, 'text')}",
-        "a.reversed_at IS NULL",
-        f"a.occurred_at >= {binder.bind(binder.scope.counting_from, 'timestamptz')}",
-        *(passes(binder, each) for each in filters),
-    ]
-    if between is not None:
-        parts += [
-            f"a.occurred_at >= {binder.bind(between.since, 'timestamptz')}",
-            f"a.occurred_at < {binder.bind(between.until, 'timestamptz')}",
-        ]
+    parts = list(predicates(binder, filters, between).values())
     people = ""
     if zone is Zone.MEMBER and binder.scope.members is None:
         people = "members_member person CROSS JOIN "
@@ -55,7 +60,29 @@ def activity(
         SELECT a.member_id, a.occurred_at AS t{more}
           FROM {people}members_activity a
          WHERE a.store_id = {_store(binder)} AND {_member(binder, "a")}
-           AND {" AND ".join(parts)}"""
+           AND a.type = {binder.bind(event, "text")} AND {" AND ".join(parts)}"""
+
+
+def predicates(
+    binder: Binder, filters: tuple[AttributeFilter, ...], between: Between | None
+) -> dict[str, str]:
+    """What must be true of an activity `a` that counts.  The key says why another one does not."""
+    found = {
+        Reason.REVERSED.value: "a.reversed_at IS NULL",
+        Reason.BEFORE_COUNTING_FROM.value: (
+            f"a.occurred_at >= {binder.bind(binder.scope.counting_from, 'timestamptz')}"
+        ),
+    }
+    if between is not None:
+        since, until = (
+            binder.bind(between.since, "timestamptz"),
+            binder.bind(between.until, "timestamptz"),
+        )
+        found[Reason.TOO_EARLY.value] = f"a.occurred_at >= {since}"
+        found[Reason.TOO_LATE.value] = f"a.occurred_at < {until}"
+    for place, each in enumerate(filters):
+        found[f"{Reason.FILTER}{place}"] = passes(binder, each)
+    return found
 
 
 def points(binder: Binder, wallet: str) -> str:

@@ -13,20 +13,29 @@ _FIRST_MONDAY = "date '0001-01-01'"
 
 def period(binder: Binder, window: Calendar) -> str:
     """An expression for the local period that an activity `a` falls into."""
-    local = f"a.occurred_at AT TIME ZONE {facts.zone_name(binder, window.zone)}"
+    return period_of(binder, window, "a.occurred_at")
+
+
+def period_of(binder: Binder, window: Calendar, moment: str) -> str:
+    local = f"{moment} AT TIME ZONE {facts.zone_name(binder, window.zone)}"
     if window.period is Period.DAY:
         return f"({local})::date"
     return f"date_trunc('{window.period}', {local})::date"
 
 
-def nth_in_each_period(binder: Binder, days: str, target: int) -> str:
-    """`member_id, period, t` of the `target`-th of the rows `member_id, period, t`."""
+def nth_in_each_period(binder: Binder, days: str, target: int, also: str = "") -> str:
+    """`member_id, period, t` of the `target`-th of the rows `member_id, period, t`.
+
+    `also` is a column that is the same in all rows of a member.
+    """
+    more = f", {also}" if also else ""
     if target == 1:
         return f"""
-            SELECT member_id, period, min(t) AS t FROM ({days}) day GROUP BY member_id, period"""
+            SELECT member_id, period{more}, min(t) AS t FROM ({days}) day
+             GROUP BY member_id, period{more}"""
     return f"""
-        SELECT member_id, period, t
-          FROM (SELECT member_id, period, t,
+        SELECT member_id, period{more}, t
+          FROM (SELECT member_id, period{more}, t,
                        row_number() OVER (PARTITION BY member_id, period ORDER BY t) AS n
                   FROM ({days}) day) numbered
          WHERE n = {binder.bind(target, "bigint")}"""
@@ -64,25 +73,34 @@ def streaks(binder: Binder, leaf: Streak) -> str:
     return facts.for_each(binder, numbered(binder, found), zone=leaf.zone)
 
 
-def done_periods(binder: Binder, leaf: Streak) -> str:
-    """`member_id, period, t`: the numbers of the periods in which enough happened, and when."""
-    local = f"(a.occurred_at AT TIME ZONE {facts.zone_name(binder, leaf.zone)})::date"
-    number = f"({local} - {_FIRST_MONDAY})"
-    if leaf.unit is Period.WEEK:
-        number = f"{number} / 7"
+def done_periods(binder: Binder, leaf: Streak, today: str = "") -> str:
+    """`member_id, period, t`: the numbers of the periods in which enough happened, and when.
+
+    `today` is a further column of that name, from an activity `a`.
+    """
+    columns = f"{number_of(binder, leaf, 'a.occurred_at')} AS period"
     each = facts.activity(
-        binder, leaf.event, f"{number} AS period", filters=leaf.filters, zone=leaf.zone
+        binder,
+        leaf.event,
+        ", ".join(filter(None, (columns, today))),
+        filters=leaf.filters,
+        zone=leaf.zone,
     )
-    return nth_in_each_period(binder, each, leaf.per_period)
+    return nth_in_each_period(binder, each, leaf.per_period, "today" if today else "")
+
+
+def number_of(binder: Binder, leaf: Streak, moment: str) -> str:
+    """An expression for the number of the local day or week in which the moment is."""
+    local = f"({moment} AT TIME ZONE {facts.zone_name(binder, leaf.zone)})::date"
+    number = f"({local} - {_FIRST_MONDAY})"
+    return f"{number} / 7" if leaf.unit is Period.WEEK else number
 
 
 def with_place_in_run(done: str) -> str:
-    """`member_id, period, t`, and which period of its run it is, from 1."""
+    """The same rows, and which period of its run each is (`place`), from 1."""
     return f"""
-        SELECT member_id, period, t,
-               period + 1 - max(period) FILTER (WHERE begins) OVER (
+        SELECT run.*, period + 1 - max(period) FILTER (WHERE begins) OVER (
                    PARTITION BY member_id ORDER BY period) AS place
-          FROM (SELECT member_id, period, t,
-                       lag(period) OVER (PARTITION BY member_id ORDER BY period)
+          FROM (SELECT done.*, lag(period) OVER (PARTITION BY member_id ORDER BY period)
                        IS DISTINCT FROM period - 1 AS begins
                   FROM ({done}) done) run"""
