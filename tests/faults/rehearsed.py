@@ -5,14 +5,15 @@
 
 The environment says what is added.  FAULTS_CHUNK: rows in a chunk, so that a small job has many.
 FAULTS_PAUSE: seconds that each chunk lasts longer, inside its transaction.  FAULTS_CURSOR_FIRST:
-the positive control, a worker that commits the cursor before the effects.  The product knows
-nothing of all this.
+the positive control, a worker that commits the cursor before the effects.  FAULTS_BATCH: rows of
+touched members in a batch.  FAULTS_DELETE_FIRST: the positive control, an evaluator that empties
+the queue in a transaction of its own before it evaluates.  The product knows nothing of all this.
 """
 
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,9 +28,12 @@ from config.celery import app as app
 
 django.setup()
 
+from badges.services import evaluation_queue  # noqa: E402
 from loyalty.models import Job, JobState, Store  # noqa: E402
-from loyalty.services.jobs import kinds, turns, working  # noqa: E402
+from loyalty.services.jobs import kinds, sources, turns, working  # noqa: E402
 from loyalty.services.jobs.kinds import JobKind, Outcome, Row  # noqa: E402
+from loyalty.services.jobs.sources import WorkSource  # noqa: E402
+from members.models import TouchedMember  # noqa: E402
 
 
 @worker_process_init.connect
@@ -65,6 +69,36 @@ def _work_one_chunk_cursor_first(*, now: datetime, job_id: UUID | None = None) -
     return True
 
 
+def _evaluate_some_delete_first(now: datetime) -> bool:
+    with transaction.atomic():
+        store = evaluation_queue._next_store(now)
+        if store is None:
+            return False
+        rows = evaluation_queue._claim(store, now)
+        touched = TouchedMember.across_stores.filter(id__in=rows)
+        kept = list(touched.values())
+        touched.delete()
+    _pause()
+    with transaction.atomic():
+        TouchedMember.across_stores.bulk_create(TouchedMember(**row) for row in kept)
+        evaluation_queue._evaluate_rows(store, rows, now)
+    return True
+
+
+def _pause() -> None:
+    time.sleep(float(os.environ.get("FAULTS_PAUSE", "0")))
+
+
+def _slow_evaluation(
+    evaluate: Callable[[Store, dict[int, UUID], datetime], None],
+) -> Callable[[Store, dict[int, UUID], datetime], None]:
+    def evaluate_rows(store: Store, rows: dict[int, UUID], now: datetime) -> None:
+        evaluate(store, rows, now)
+        _pause()
+
+    return evaluate_rows
+
+
 for _kind in list(kinds._KINDS.values()):
     kinds.register(
         _slowed(
@@ -76,5 +110,15 @@ for _kind in list(kinds._KINDS.values()):
 if "FAULTS_CURSOR_FIRST" in os.environ:
     vars(turns)["work_one_chunk"] = _work_one_chunk_cursor_first
 
+vars(evaluation_queue)["_evaluate_rows"] = _slow_evaluation(evaluation_queue._evaluate_rows)
+if "FAULTS_BATCH" in os.environ:
+    vars(evaluation_queue)["BATCH"] = int(os.environ["FAULTS_BATCH"])
+if "FAULTS_DELETE_FIRST" in os.environ:
+    sources.register_source(
+        WorkSource("conditions", _evaluate_some_delete_first, evaluation_queue.waiting_since)
+    )
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["work"]:
+        _sign_connections()
     execute_from_command_line(["manage.py", *sys.argv[1:]])

@@ -15,7 +15,7 @@ from badges.services.jobs import ASSIGN
 from members.models import Member
 from tests.builders import TESTER, make_badge_type, make_store
 
-_MEMBERS = """
+MEMBERS = """
 INSERT INTO members_member
        (id, store_id, email, first_name, last_name, gender, address, company, labels, agreement1,
         agreement2, agreement3, locale, timezone, active, anonymized, password, token_version,
@@ -30,7 +30,7 @@ def main(code: str, members: int) -> None:
     store = make_store(code)
     badge_type = make_badge_type(store, "gold")
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS, [store.id, members])
+        cursor.execute(MEMBERS, [store.id, members])
         cursor.execute("ANALYZE members_member")
     job = create_badge_job(
         store, kind=ASSIGN, badge_type=badge_type, actor=TESTER,
