@@ -6,6 +6,7 @@ class BadgesConfig(AppConfig):
     verbose_name = "Badges"
 
     def ready(self) -> None:
+        from badges.services.dry_runs import register_dry_runs
         from badges.services.evaluation_job import register_evaluation_kinds
         from badges.services.evaluation_queue import register_queue
         from badges.services.expiry import register_sweeper
@@ -13,5 +14,6 @@ class BadgesConfig(AppConfig):
 
         register_kinds()
         register_evaluation_kinds()
+        register_dry_runs()
         register_queue()
         register_sweeper()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from badges.conditions.compiler import Scope, reached
+from badges.conditions.compiler import Query, Scope, reached
 from badges.conditions.parsing import parse
 from badges.conditions.tree import Node
 from badges.models import ConditionVersion, PublishPolicy, RefundPolicy, Validity
@@ -59,7 +59,7 @@ class Difference:
 _COMPARE = """
 WITH given AS MATERIALIZED (
     SELECT %(own_store)s::uuid AS store_id, member.id AS member_id
-      FROM unnest(%(own_members)b::uuid[]) AS asked (id)
+      FROM {asked} AS asked (id)
      CROSS JOIN LATERAL (SELECT id, anonymized FROM members_member known
                           WHERE known.store_id = %(own_store)s AND known.id = asked.id
                          OFFSET 0) member
@@ -144,7 +144,8 @@ WITH given AS MATERIALIZED (
      WHERE compared.net = 0 AND compared.is_due
        AND compared.due_at < coalesce(%(own_valid_until)s::timestamptz, 'infinity')
 )
-SELECT member_id, completion, 'missing', due_at, NULL, NULL, lines
+SELECT member_id, completion, 'missing' AS fault, due_at, NULL::timestamptz AS granted_at,
+       NULL::uuid AS granted_by, lines
   FROM missing LEFT JOIN counted USING (member_id)
  WHERE place <= coalesce(%(own_limit)s::bigint - coalesce(counted.net, 0), place)
 UNION ALL
@@ -154,6 +155,9 @@ UNION ALL
 SELECT member_id, completion, 'excess', NULL, granted_at, granted_by, lines FROM surplus
  ORDER BY 1, 2
 """
+
+_NAMED = "unnest(%(own_members)b::uuid[])"
+_EVERYBODY = "(SELECT id FROM members_member WHERE store_id = %(own_store)s::uuid)"
 
 
 def differences(
@@ -177,12 +181,35 @@ def differences(
     scope = Scope(store, counting_from, version.repeat_limit, list(member_ids))
     query = reached(condition_of(version), scope)
     values = _values(store, version, member_ids, now=now, take_away=take_away)
+    statement = _COMPARE.replace("{asked}", _NAMED).replace("{reached}", query.sql)
     with connection.cursor() as cursor:
-        cursor.execute(_COMPARE.replace("{reached}", query.sql), {**query.params, **values})
+        cursor.execute(statement, {**query.params, **values})
         return [
             Difference(member_id, completion, Fault(fault), due_at, granted_at, granted_by, lines)
             for member_id, completion, fault, due_at, granted_at, granted_by, lines in cursor
         ]
+
+
+def comparison_of_everybody(
+    store: Store,
+    version: ConditionVersion,
+    reached_sql: str,
+    *,
+    name: str,
+    now: datetime,
+    take_away: bool = False,
+) -> Query:
+    """The columns of `Difference` for the whole store, as a piece of a larger statement.
+
+    `reached_sql` gives what the version, which need not be saved, says of everybody.  The names of
+    the parameters begin with `name`.
+    """
+    values = _values(store, version, (), now=now, take_away=take_away)
+    sql = _COMPARE.replace("{asked}", _EVERYBODY).replace("%(own_", f"%({name}_")
+    return Query(
+        sql.replace("{reached}", reached_sql),
+        {key.replace("own_", f"{name}_"): value for key, value in values.items()},
+    )
 
 
 def condition_of(version: ConditionVersion) -> Node:

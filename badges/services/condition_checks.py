@@ -75,7 +75,7 @@ def _absent(store: Store, leaves: Sequence[Leaf]) -> Iterator[Violation]:
     events = unknown_event_types(store, _named(leaves, "event"))
     for path, leaf in leaves:
         if leaf.get("event") in events:
-            yield unknown(leaf["event"], f"{path}.event")
+            yield unknown(f"{path}.event")
     for key, what, known in _REFERENCES:
         named = _named(leaves, key)
         found = known(store, named) if named else set()

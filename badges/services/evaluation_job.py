@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from badges.conditions.tree import inputs
 from badges.models import BadgeEntry, ConditionVersion, EntryKind, MemberBadge, VersionState
 from badges.selectors.comparison import condition_of
+from badges.selectors.conditions import find_current
 from badges.services.condition_locks import hold_conditions
 from badges.services.evaluation import evaluate, record_evaluation
 from badges.services.expiry import expire_badge
@@ -26,6 +27,8 @@ from loyalty.services.jobs.staging import Staged
 from members.services.locking import lock_members
 
 EVALUATE, UNDO_EVALUATION = "evaluate", "undo_evaluation"
+BACKFILL = "backfill"
+"""What the parameters of a job that backfills have, and of the one that undoes it; no others."""
 CHUNK = 2000
 
 REPLACED = "The conditions were replaced or retired while the job was at work."
@@ -58,9 +61,13 @@ _STAGE_UNDOING = """
 INSERT INTO loyalty_jobrow
        (store_id, job_id, line, identifier_key, identifier, raw, problem)
 SELECT %(store)s, %(job)s, row_number() OVER (ORDER BY member_id), 'id', member_id::text, '', ''
-  FROM (SELECT DISTINCT member_id FROM badges_badgeentry
+  FROM (SELECT member_id FROM badges_badgeentry
          WHERE store_id = %(store)s AND source_id = %(undone)s
-           AND completion IS NOT NULL) concerned
+           AND completion IS NOT NULL
+         UNION
+        SELECT member_id FROM badges_badgeentry
+         WHERE store_id = %(store)s AND badge_type_id = %(badge_type)s::uuid
+           AND version_id = %(version)s::uuid) concerned
 """
 
 
@@ -111,7 +118,8 @@ def stage_undoing(store: Store, job: Job, *, actor: Actor) -> Job:
 
     Each line once, however often that is asked for, and dated as the line is: it never was.
     Raises `Conflict` while the job may still write, and if it was undone before.  Whoever wants
-    the completions to stay away publishes conditions first that do not say them any more.
+    the completions to stay away publishes conditions first that do not say them any more;
+    after a backfill, what else its version has granted and they do not say goes, too.
     """
     # Whoever resumes the job takes this lock too, and then sees that it is undone.
     undone = Job.for_store(store).select_for_update(no_key=True).get(id=job.id)
@@ -125,7 +133,10 @@ def stage_undoing(store: Store, job: Job, *, actor: Actor) -> Job:
             undoing = staged_job(
                 store, JobState.QUEUED, kind=UNDO_EVALUATION, parameters=parameters, actor=actor,
                 undoes=undone,
-                stage=lambda job: _insert(_STAGE_UNDOING, job, undone=str(undone.id)),
+                stage=lambda job: _insert(
+                    _STAGE_UNDOING, job, undone=str(undone.id),
+                    badge_type=parameters["badgeTypeId"], version=parameters["versionId"],
+                ),
             )  # fmt: skip
     except IntegrityError as error:  # Somebody else undid it at this very moment.
         if "job_is_undone_once" not in str(error):
@@ -167,13 +178,29 @@ def _evaluate(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Out
 
 
 def _undo(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome:
+    hold_conditions(store)
     version = _version(store, job)
     members = {UUID(row.identifier): row for row in rows}
     there = lock_members(store, members)
     expire_badge(store, version.badge_type, there, now=now)
     changes = post(store, _reversed(store, job, version, there), actor=actor_of(job), now=now)
     record_evaluation(store, version, changes, actor=actor_of(job), silent=job.parameters["silent"])
-    return _outcome(members, there, {change.member_id for change in changes})
+    changed = {change.member_id for change in changes}
+    # What was earned meanwhile has other numbers now that less is counted.
+    current = find_current(store, version.badge_type) if BACKFILL in job.parameters else None
+    if current is not None:
+        done = evaluate(
+            store,
+            current,
+            there,
+            actor=actor_of(job),
+            now=now,
+            source_id=str(job.id),
+            silent=True,
+            take_away=True,
+        )
+        changed |= done.members
+    return _outcome(members, there, changed)
 
 
 def _reversed(

@@ -24,9 +24,9 @@ def unknown_event_types(store: Store, named: Collection[str]) -> set[str]:
 
 def check_event_type(store: Store, event_type: str, *, path: str) -> None:
     if unknown_event_types(store, [event_type]):
-        raise Invalid(unknown(event_type, path))
+        raise Invalid(unknown(path))
 
 
-def unknown(event_type: str, path: str) -> Violation:
+def unknown(path: str) -> Violation:
     message = "There is no event of this type: give it a schema first."
-    return Violation(Code.CHOICE, path, message, {"{{ value }}": event_type})
+    return Violation(Code.CHOICE, path, message)

@@ -90,6 +90,9 @@ _SAMPLES = {
     "event_type": ["visit", "a.b-c_1"],
     "custom_event_id": [str(uuid4())],
     "transaction_id": [str(uuid4())],
+    "rule_id": [str(uuid4())],
+    "rule_group_id": [str(uuid4())],
+    "dry_run_id": [str(uuid4())],
     "role_id": ["7"],
 }  # fmt: skip
 

@@ -35,6 +35,7 @@ from loyalty.services.jobs.control import cancel_job
 from loyalty.tokens import AdminAccessToken
 from members.selectors.sessions import MemberCaller
 from members.services.members import set_member_active
+from tests.architecture.condition_worlds import COMPLETION, CONFIRMED, known_id
 from tests.architecture.routes import Route, api_routes
 from tests.architecture.world_activity import SHARED_DOCUMENT, SHARED_EVENT
 from tests.architecture.worlds import (
@@ -104,6 +105,9 @@ PATHS: dict[str, list[Form]] = {
     "transaction_id": [Form("uuid", lambda w: str(w.transaction.id), str(uuid4()))],
     "transfer_id": [Form("uuid", lambda w: str(w.transfer.id), str(uuid4()))],
     "wallet_type_id": [Form("uuid", lambda w: str(w.wallet_type.id), str(uuid4()))],
+    "rule_id": [Form("uuid", lambda w: str(w.conditions.rule.id), str(uuid4()))],
+    "rule_group_id": [Form("uuid", lambda w: str(w.conditions.group.id), str(uuid4()))],
+    "dry_run_id": [Form("uuid", lambda w: str(w.conditions.dry_run.id), str(uuid4()))],
 }  # fmt: skip
 # The caller's own job, where it has to be in another state for the call to succeed.
 OWN_JOBS: dict[str, Pick] = {
@@ -206,6 +210,109 @@ def _badge_slots(body: Callable[[str], Any]) -> list[Slot]:
         Slot("badgeType", body, lambda w: str(w.badge_type.id), str(uuid4())),
         Slot("badgeType by code", body, lambda w: f"systemCode={w.badge_type.system_code}",
              "systemCode=no_badge"),
+    ]  # fmt: skip
+
+
+def _rule(**more: Any) -> dict[str, Any]:
+    filters = [{"attribute": "place", "operator": "in", "value": ["here"]}]
+    rule = {"name": "New", "kind": "activity", "eventType": "transaction", "filters": filters}
+    return {"rule": {**rule, **more}}
+
+
+_OWN_RULE = str(known_id("alfakanarie", "rule"))
+
+
+def _rule_group(**more: Any) -> dict[str, Any]:
+    group = {"name": "New", "ruleIds": [_OWN_RULE], "requiredCount": 1}
+    return {"ruleGroup": {**group, **more}}
+
+
+_RULE_GROUP_SLOTS = [
+    Slot("rule", lambda rule_id: _rule_group(ruleIds=[rule_id]),
+         lambda w: str(w.conditions.rule.id), str(uuid4())),
+    Slot("rule, beside one's own", lambda rule_id: _rule_group(ruleIds=[_OWN_RULE, rule_id]),
+         lambda w: str(w.conditions.rule.id), str(uuid4())),
+]  # fmt: skip
+
+
+def _in_tree(body: Callable[[Any], Any]) -> list[Slot]:
+    """What the leaf of a tree can name."""
+
+    def leaf(kind: str, key: str) -> Callable[[str], Any]:
+        more = {"target": 1} if kind in {"count", "points"} else {}
+        return lambda value: body(
+            {"type": "any", "conditions": [{"type": kind, key: value, **more}]}
+        )
+
+    return [
+        Slot("tree: badge", leaf("badge", "badgeTypeId"), lambda w: str(w.twin_type.id),
+             str(uuid4())),
+        Slot("tree: badge by code", leaf("badge", "systemCode"),
+             lambda w: w.badge_type.system_code, "no_badge"),
+        Slot("tree: rule", leaf("rule", "ruleId"), lambda w: str(w.conditions.rule.id),
+             str(uuid4())),
+        Slot("tree: group", leaf("ruleGroup", "ruleGroupId"),
+             lambda w: str(w.conditions.group.id), str(uuid4())),
+        Slot("tree: list", leaf("listed", "listId"), lambda w: str(w.conditions.member_list.id),
+             str(uuid4())),
+        Slot("tree: event", leaf("count", "event"), lambda w: w.conditions.event, "unheard_of"),
+        Slot("tree: wallet", leaf("points", "wallet"), lambda w: w.wallet_type.code, "no_wallet"),
+    ]  # fmt: skip
+
+
+_TREE = {"type": "all", "conditions": [
+    {"type": "count", "event": "transaction", "target": 2, "filters": [
+        {"attribute": "items.category", "operator": "eq", "value": "Coffee"}]},
+    {"type": "points", "wallet": "default", "target": 10},
+]}  # fmt: skip
+
+
+def _condition(tree: Any = _TREE) -> dict[str, Any]:
+    return {"condition": {
+        "tree": tree, "repeatLimit": 3, "refundPolicy": "keep", "graceDays": 7, "hidden": True,
+    }}  # fmt: skip
+
+
+def _dry_run(tree: Any = _TREE) -> dict[str, Any]:
+    return {"dryRun": {"tree": tree, "countingFrom": "2020-01-01T00:00:00Z", "repeatLimit": 3}}
+
+
+def _backfill(dry_run: str) -> dict[str, Any]:
+    return {"backfill": {
+        "dryRunJobId": dry_run, "countingFrom": "2020-01-01T00:00:00Z", "silent": True,
+    }}  # fmt: skip
+
+
+def _completion(**customer: str) -> dict[str, Any]:
+    return {"completion": {
+        "customerData": customer or {"email": SHARED_EMAIL}, "completionId": "new",
+        "completedAt": "2026-01-01T00:00:00Z",
+    }}  # fmt: skip
+
+
+def _confirmation(**customer: str) -> dict[str, Any]:
+    return {"confirmation": {
+        "key": "new", "customerData": customer or {"email": SHARED_EMAIL},
+        "confirmedAt": "2026-01-01T00:00:00Z",
+    }}  # fmt: skip
+
+
+def _withdrawn(**customer: str) -> dict[str, Any]:
+    customer = customer or {"email": SHARED_EMAIL}
+    return {"confirmation": {"key": CONFIRMED, "customerData": customer}}
+
+
+def _customers(body: Callable[..., Any]) -> list[Slot]:
+    return [
+        Slot("customer", lambda v: body(customerId=v), lambda w: str(w.member.id), str(uuid4())),
+        Slot("customer by email", lambda v: body(email=v), lambda w: str(w.member.email),
+             "nobody@example.org"),
+        Slot("customer by phone", lambda v: body(phone=v), lambda w: str(w.member.phone),
+             "+19999999"),
+        Slot("customer by card", lambda v: body(loyaltyCardNumber=v),
+             lambda w: str(w.member.loyalty_card_number), "NO-CARD"),
+        Slot("customer by wallet", lambda v: body(walletAddress=v),
+             lambda w: f"{w.mark}-wallet", "nobodys"),
     ]  # fmt: skip
 
 
@@ -406,6 +513,22 @@ CASES: dict[str, Case] = {
              lambda w: str(w.member.phone), "+19999999"),
         Slot("customerLoyaltyCardNumber", lambda value: _assign(customerLoyaltyCardNumber=value),
              lambda w: str(w.member.loyalty_card_number), "NO-CARD")]),
+    "rulePost": Case(_rule(), [
+        Slot("event", lambda event: _rule(eventType=event), lambda w: w.conditions.event,
+             "unheard_of")]),
+    "rulePut": Case({"rule": {"name": "Changed", "description": "Changed"}}),
+    "ruleGroupPost": Case(_rule_group(), _RULE_GROUP_SLOTS),
+    "ruleGroupPut": Case(_rule_group(), _RULE_GROUP_SLOTS),
+    "rulePostComplete": Case(_completion(), _customers(_completion)),
+    "rulePostWithdraw": Case({"completion": {"completionId": COMPLETION}}),
+    "confirmationPost": Case(_confirmation(), _customers(_confirmation)),
+    "confirmationPostWithdraw": Case(_withdrawn(), _customers(_withdrawn)),
+    "conditionPutDraft": Case(_condition(), _in_tree(_condition)),
+    "conditionPostPublish": Case({"publish": {
+        "policy": "onlyAdd", "countingFrom": "2020-01-01T00:00:00Z", "announce": False}}),
+    "conditionPostDryRun": Case(_dry_run(), _in_tree(_dry_run)),
+    "conditionPostBackfill": Case(_backfill(str(known_id("alfakanarie", "dry run"))), [
+        Slot("dry run", _backfill, lambda w: str(w.conditions.dry_run.id), str(uuid4()))]),
     "importPostMember": Case(Upload({"import[file]": "email\nnew@example.org\n"})),
 }  # fmt: skip
 
@@ -422,6 +545,8 @@ IDENTIFIERS: dict[str, Pick] = {
     "BadgeTypeSearch.badgeTypeId": lambda w: str(w.badge_type.id),
     "MemberBadgeSearch.badgeType:badgeTypeId": lambda w: str(w.badge_type.id),
     "MemberBadgeSearch.badgeTypeId": lambda w: str(w.badge_type.id),
+    "RuleSearch.ruleId": lambda w: str(w.conditions.rule.id),
+    "RuleGroupSearch.ruleGroupId": lambda w: str(w.conditions.group.id),
     "TransferSearch.transferId": lambda w: str(w.transfer.id),
     "TransferSearch.customer": lambda w: str(w.member.id),
     "TransferSearch.member:id": lambda w: str(w.member.id),
@@ -462,6 +587,7 @@ IDENTIFIERS: dict[str, Pick] = {
 SAY_NOTHING = {
     "MemberBadgeSearch.completedCount", "HolderSearch.completedCount", "StoreSearch.currency",
     "ImportRowSearch.line", "TransactionSearch.grossValue", "TransferSearch.createdBy",
+    "ConditionVersionSearch.number",
 }  # fmt: skip
 ABSENT = {"role": "2000000000", "id": "2000000000"}
 PAIRS = {"labels", "header:labels", "items:labels", "attributes"}

@@ -33,6 +33,7 @@ from members.services.imports import import_members
 from members.services.members import update_member
 from members.services.points import cancel_transfer
 from members.services.wallet_types import create_wallet_type
+from tests.architecture.condition_worlds import ConditionWorld, make_condition_world
 from tests.architecture.world_activity import make_activity
 from tests.builders import (
     PASSWORD,
@@ -99,6 +100,7 @@ class World:
     admin_refresh_token: str
     custom_event: Activity
     transaction: Activity
+    conditions: ConditionWorld
     secrets: list[str] = field(default_factory=list)
 
     @property
@@ -118,6 +120,7 @@ class World:
             self.mark.upper(),
             f'"{self.code}"',
             *(str(row.id) for row in rows),
+            *self.conditions.ids,
             *self.secrets,
         ]
 
@@ -173,6 +176,7 @@ def make_world(code: str, mark: str) -> World:
         store, member=member, kind=ExternalKind.WALLET_ADDRESS, value=f"{mark}-wallet",
         actor=TESTER,
     )  # fmt: skip
+    conditions = make_condition_world(store, mark, badge_type, twin)
     done_import, done, paused, job = _jobs(store, mark, badge_type, member)
     now = timezone.now()
     wallet_type, transfer = _points(store, mark, twin, member)
@@ -182,7 +186,7 @@ def make_world(code: str, mark: str) -> World:
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
         twin_type, job, paused, done, done_import, wallet_type, transfer, refresh, admin_refresh,
-        custom_event, sale, secrets=[text, refresh, admin_refresh],
+        custom_event, sale, conditions, secrets=[text, refresh, admin_refresh],
     )  # fmt: skip
 
 
@@ -247,7 +251,9 @@ def _parts() -> Iterator[str]:
         "loyalty_event", "loyalty_idempotencykey", "loyalty_refreshtoken", "members_member",
         "members_externalidentifier", "badges_badgetype", "badges_badgeicon",
         "badges_badgeentry", "badges_memberbadge", "loyalty_role_stores", "loyalty_job",
-        "loyalty_jobrow", "members_activity", "members_eventschema", "members_touchedmember",
+        "loyalty_jobrow", "badges_rule", "badges_rulegroup", "badges_conditionversion",
+        "badges_conditioninput", "members_activity", "members_touchedmember",
+        "members_eventschema", "members_memberlist", "members_listedmember",
         "members_wallettype", "members_pointsentry", "members_pointslot",
     ):  # fmt: skip
         yield _checksum(table, "store_id = %(store)s")

@@ -33,6 +33,8 @@ def strict(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     plain = {name: strict(value) for name, value in part.items() if name != "nullable"}
+    if part.get("nullable") is True and "type" not in plain:
+        return {"anyOf": [plain, {"type": "null"}]}  # An object that is described elsewhere.
     if part.get("nullable") is True:
         if "type" not in plain:
             return {"anyOf": [plain, {"type": "null"}]}
@@ -86,7 +88,9 @@ def values(world: World) -> dict[str, str]:
     return {
         "store_code": world.code, "member": str(world.twin.id), "job_id": str(world.job.id),
         "import_id": str(world.done_import.id), "transfer_id": str(world.transfer.id),
-        "wallet_type_id": str(world.wallet_type.id),
+        "wallet_type_id": str(world.wallet_type.id), "rule_id": str(world.conditions.rule.id),
+        "rule_group_id": str(world.conditions.group.id),
+        "dry_run_id": str(world.conditions.dry_run.id),
         "badge_type": f"systemCode={world.badge_type.system_code}",
         "event_type": SHARED_EVENT, "custom_event_id": str(world.custom_event.id),
         "transaction_id": str(world.transaction.id), "store_id": str(world.store.id),
@@ -153,7 +157,8 @@ def test_what_is_refused_is_as_described(route: Route, world: World, described: 
         "member": "email=nobody@example.org", "badge_type": str(uuid4()), "store_id": str(uuid4()),
         "admin_id": str(uuid4()), "key_id": str(uuid4()), "role_id": "2000000000",
         "job_id": str(uuid4()), "import_id": str(uuid4()), "transfer_id": str(uuid4()),
-        "wallet_type_id": str(uuid4()),
+        "wallet_type_id": str(uuid4()), "rule_id": str(uuid4()),
+        "rule_group_id": str(uuid4()), "dry_run_id": str(uuid4()),
     }  # fmt: skip
     answers = [call(world, route, ApiClient()), call(world, route, nobody)]
     answers += [call(world, route, other={name: absent[name]}) for name in route.parameters

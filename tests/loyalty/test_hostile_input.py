@@ -80,6 +80,9 @@ class Stage:
             "transaction_id": str(self.world.transaction.id),
             "transfer_id": str(self.world.transfer.id),
             "wallet_type_id": str(self.world.wallet_type.id),
+            "rule_id": str(self.world.conditions.rule.id),
+            "rule_group_id": str(self.world.conditions.group.id),
+            "dry_run_id": str(self.world.conditions.dry_run.id),
         }
         return route.url(**{**values, **other})
 

@@ -18,6 +18,9 @@ from rest_framework.serializers import (
 )
 
 from badges.selectors.badge_types import get_badge_type
+from badges.selectors.dry_runs import DRY_RUN
+from badges.services.backfills import undo_backfill
+from badges.services.evaluation_job import EVALUATE, UNDO_EVALUATION
 from badges.services.job_creation import (
     create_badge_job,
     stage_chosen,
@@ -43,6 +46,7 @@ from members.selectors.members import members
 VIEW, MODIFY = Need(Resource.BADGE), Need(Resource.BADGE, Access.MODIFY)
 VIEW_MEMBERS = Need(Resource.CUSTOMER)
 
+_SHOWN = (*KINDS, EVALUATE, UNDO_EVALUATION, DRY_RUN)
 MAX_NAMED_MEMBERS = 10_000
 _MEMBER = re.compile(rf"(?:{MemberConverter.regex}|walletAddress=.{{1,255}})\Z")
 _BADGE_TYPE = re.compile(rf"(?:{UUID_PATTERN}|systemCode=[a-zA-Z0-9_-]+)\Z")
@@ -151,7 +155,7 @@ class JobsViewSet(StoreViewSet):
         return Response(
             answer_page(
                 query,
-                jobs(self.store, KINDS),
+                jobs(self.store, _SHOWN),
                 columns=_COLUMNS,
                 render=job_read,
                 default_order=["-created_at"],
@@ -208,7 +212,11 @@ class JobsViewSet(StoreViewSet):
         answer=JobIdRead, status=202, tag="Job (Rosette)",
     )  # fmt: skip
     def undo(self, request: Request, job_id: str) -> Response:
-        made = undo_job(self.store, job=self._job(job_id), actor=self.actor)
+        job = self._job(job_id)
+        if job.kind == EVALUATE:
+            made = undo_backfill(self.store, job=job, actor=self.actor, now=timezone.now())
+        else:
+            made = undo_job(self.store, job=job, actor=self.actor)
         return Response({"jobId": made.id}, status=202)
 
     @operation(
@@ -224,7 +232,7 @@ class JobsViewSet(StoreViewSet):
         )
 
     def _job(self, job_id: str) -> Job:
-        return get_job(self.store, job_id, KINDS)
+        return get_job(self.store, job_id, _SHOWN)
 
 
 def badge_type_named(text: str) -> Identifier:
