@@ -214,7 +214,7 @@ def _badge_slots(body: Callable[[str], Any]) -> list[Slot]:
 
 
 def _rule(**more: Any) -> dict[str, Any]:
-    filters = [{"attribute": "place", "operator": "in", "value": ["here"]}]
+    filters = [{"attribute": "place", "operator": "startsWith", "value": "here"}]
     rule = {"name": "New", "kind": "activity", "eventType": "transaction", "filters": filters}
     return {"rule": {**rule, **more}}
 
@@ -223,7 +223,7 @@ _OWN_RULE = str(known_id("alfakanarie", "rule"))
 
 
 def _rule_group(**more: Any) -> dict[str, Any]:
-    group = {"name": "New", "ruleIds": [_OWN_RULE], "requiredCount": 1}
+    group = {"name": "New", "ruleIds": [_OWN_RULE]}
     return {"ruleGroup": {**group, **more}}
 
 
@@ -261,20 +261,19 @@ def _in_tree(body: Callable[[Any], Any]) -> list[Slot]:
 
 
 _TREE = {"type": "all", "conditions": [
-    {"type": "count", "event": "transaction", "target": 2, "filters": [
-        {"attribute": "items.category", "operator": "eq", "value": "Coffee"}]},
-    {"type": "points", "wallet": "default", "target": 10},
+    {"type": "count", "event": "transaction", "target": 2},
+    {"type": "streak", "event": "transaction", "target": 3, "unit": "day"},
 ]}  # fmt: skip
 
 
 def _condition(tree: Any = _TREE) -> dict[str, Any]:
     return {"condition": {
-        "tree": tree, "repeatLimit": 3, "refundPolicy": "keep", "graceDays": 7, "hidden": True,
+        "tree": tree, "refundPolicy": "keep", "graceDays": 7, "hidden": True,
     }}  # fmt: skip
 
 
 def _dry_run(tree: Any = _TREE) -> dict[str, Any]:
-    return {"dryRun": {"tree": tree, "countingFrom": "2020-01-01T00:00:00Z", "repeatLimit": 3}}
+    return {"dryRun": {"tree": tree, "countingFrom": "2020-01-01T00:00:00Z"}}
 
 
 def _backfill(dry_run: str) -> dict[str, Any]:

@@ -80,6 +80,10 @@ class DraftRead(Serializer[Any]):
     updatedAt = DateTimeField()
 
 
+class DraftIdRead(Serializer[Any]):
+    versionId = UUIDField()
+
+
 class ConditionRead(DraftRead):
     """`series`: versions of one series number completions together."""
 
@@ -152,7 +156,7 @@ class ConditionDraftsViewSet(StoreViewSet):
 
     @operation(
         "conditionPutDraft", "Set the draft of a badge's condition", MODIFY,
-        body=ConditionBody, answer=DraftRead, tag=TAG,
+        body=ConditionBody, answer=DraftIdRead, tag=TAG,
     )  # fmt: skip
     def update(self, request: Request, badge_type: Identifier) -> Response:
         given = self.body()
@@ -166,7 +170,7 @@ class ConditionDraftsViewSet(StoreViewSet):
             hidden=given.get("hidden", False),
             actor=self.actor,
         )
-        return Response(draft_read(draft))
+        return Response({"versionId": draft.id})
 
     @operation(
         "conditionDeleteDraft", "Discard the draft of a badge's condition", MODIFY,

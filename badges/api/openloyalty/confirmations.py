@@ -33,7 +33,7 @@ MAX_KEY = 200  # As long as the key of a condition.
 _COMPLETION = rf"^[A-Za-z0-9._:-]{{1,{MAX_COMPLETION_ID}}}\Z"
 
 
-class CustomerDataWrite(StrictSerializer):
+class ToldOfWrite(StrictSerializer):
     """Any of these; the first that is given, in this order, names the member."""
 
     customerId = Pattern(rf"^{UUID_PATTERN}\Z", required=False)
@@ -51,7 +51,7 @@ class CustomerDataWrite(StrictSerializer):
 class CompletionWrite(StrictSerializer):
     """A `completionId` counts once for the rule, for ever."""
 
-    customerData = CustomerDataWrite()
+    customerData = ToldOfWrite()
     completedAt = Moment(required=False)
     completionId = Pattern(_COMPLETION, required=False)
 
@@ -62,13 +62,13 @@ class CompletionNamed(StrictSerializer):
 
 class ConfirmationWrite(StrictSerializer):
     key = Text(max_length=MAX_KEY)
-    customerData = CustomerDataWrite()
+    customerData = ToldOfWrite()
     confirmedAt = Moment(required=False)
 
 
 class ConfirmationNamed(StrictSerializer):
     key = Text(max_length=MAX_KEY)
-    customerData = CustomerDataWrite()
+    customerData = ToldOfWrite()
 
 
 CompletionBody = wrapped("completion", CompletionWrite)
