@@ -295,7 +295,7 @@ def crowd(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         EventSchema(store=store, event_type="visit", name="Visit").save()
         make_badge_type(store, "gold")
         silver = make_badge_type(store, "silver")
-        chance = random.Random(7)  # noqa: S311 (only for tests)
+        chance = random.Random(7)
         now = timezone.now()
         for number in range(8):
             member = make_member(store)
