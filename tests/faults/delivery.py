@@ -2,7 +2,7 @@
 
     python -m tests.faults.delivery make  CODE MEMBERS ACTIVITIES SEED    prints the store's id
     python -m tests.faults.delivery write CODE MEMBERS ACTIVITIES SEED NUMBER OF
-    python -m tests.faults.delivery one   CODE EVENT_ID     one visit of the first member
+    python -m tests.faults.delivery visit CODE TIMES [PATIENCE]     visits of the first member, now
 
 The plan follows from the seed, so each process knows all of it, and so does the model below: plain
 Python that looks at all there was and knows nothing of queues.  Writer NUMBER OF so many delivers
@@ -11,6 +11,7 @@ its own share of the plan and half of its neighbour's, each activity once or twi
 
 import random
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from tests.faults import rehearsed  # noqa: F401 (sets Django up, and what a tes
 from django.db import connection
 from django.utils import timezone
 
+from badges.models import MemberBadge
 from loyalty.models import Store
 from loyalty.transactions import writes
 from members.models import ActivitySource, Member
@@ -47,7 +49,7 @@ class Act:
 
 def plan(members: int, activities: int, seed: int) -> list[Act]:
     """Visits, purchases, and returns of one purchase in four."""
-    choose = random.Random(seed)  # noqa: S311 (to be replayed)
+    choose = random.Random(seed)
     acts: list[Act] = []
     bought: list[Act] = []
     for number in range(activities):
@@ -95,10 +97,8 @@ def make(code: str, members: int) -> Store:
         cursor.execute("ANALYZE members_member")
     types = {name: make_badge_type(store, name) for name in ("regular", "shopper", "faithful")}
     both = make_badge_type(store, "both")
-    visits, purchases = (
-        {"type": "count", "event": "visit"},
-        {"type": "count", "event": "transaction"},
-    )
+    visits = {"type": "count", "event": "visit"}
+    purchases = {"type": "count", "event": "transaction"}
     publish(store, types["regular"], {**visits, "target": 3})
     publish(store, types["shopper"], {**purchases, "target": 2}, repeat_limit=2)
     held = {name: {"type": "badge", "badgeTypeId": str(row.id)} for name, row in types.items()}
@@ -123,7 +123,7 @@ def _deliver(store: Store, *, rows: Sequence[ActivityRow]) -> None:
 
 def write(store: Store, acts: Sequence[Act], number: int, of: int, seed: int) -> None:
     members = members_of(store)
-    choose = random.Random(seed + number + 1)  # noqa: S311 (to be replayed)
+    choose = random.Random(seed + number + 1)
     share = [act for act in acts if act.number % of == number]
     share += [act for act in acts if act.number % of == (number + 1) % of][::2]
     share += choose.sample(share, len(share) // 4)
@@ -145,22 +145,40 @@ def _row(act: Act, member: Member) -> ActivityRow:
     )
 
 
-def main(action: str, code: str, *rest: str) -> None:
-    if action == "one":
-        store = Store.objects.get(code=code)
-        act = Act(0, 0, "visit", timezone.now())
-        row = ActivityRow(
-            act.type, ActivitySource.CUSTOM_EVENT, rest[0], act.at,
-            member_id=members_of(store)[0].id,
-        )  # fmt: skip
+def visit(store: Store, times: int, patience: float = 0) -> list[float]:
+    """Visits of the store's first member, one after the other.
+
+    With patience, waits after each third until the badge can be seen, and says how long it took.
+    """
+    member = members_of(store)[0]
+    held = MemberBadge.for_store(store).filter(badge_type__system_code="regular")
+    delays: list[float] = []
+    for number in range(times):
+        row = _row(Act(number, 0, "visit", timezone.now()), member)
         _deliver(store, rows=[row])
-        return
-    members, activities, seed, *share = (int(text) for text in rest)
+        accepted = time.monotonic()
+        if patience and number % 3 == 2:
+            while not held.filter(completed_count=(number + 1) // 3).exists():
+                if time.monotonic() - accepted > patience:
+                    raise SystemExit("The badge is not there.")
+                time.sleep(0.005)
+            delays.append(time.monotonic() - accepted)
+            time.sleep(0.3)
+    return delays
+
+
+def main(action: str, code: str, *rest: str) -> None:
+    numbers = [int(text) for text in rest]
     if action == "make":
-        sys.stdout.write(f"{make(code, members).id}\n")
+        sys.stdout.write(f"{make(code, numbers[0]).id}\n")
+        return
+    store = Store.objects.get(code=code)
+    if action == "visit":
+        delays = visit(store, *numbers)
+        sys.stdout.write(" ".join(map(str, delays)))
     else:
-        number, of = share
-        write(Store.objects.get(code=code), plan(members, activities, seed), number, of, seed)
+        members, activities, seed, number, of = numbers
+        write(store, plan(members, activities, seed), number, of, seed)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Rig:
     processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)  # noqa: S311 (to be replayed)
+        self.random = random.Random(self.seed)
 
     # --- Processes ----------------------------------------------------------------------------
 
