@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.utils.text import slugify
 
 from loyalty.actors import Actor
@@ -107,7 +108,7 @@ def _check(store: Store) -> None:
         wrong.append(Violation(Code.TAKEN, "code", "This code is reserved."))
     if not _CURRENCY.match(store.currency):
         wrong.append(Violation(Code.CHOICE, "currency", "This value is not a valid currency."))
-    if not _is_timezone(store.timezone):
+    if not is_timezone(store.timezone):
         wrong.append(Violation(Code.CHOICE, "timezone", "This value is not a valid timezone."))
     if not store.locales or not all(_LOCALE.match(locale) for locale in store.locales):
         wrong.append(Violation(Code.CHOICE, "locales", "This value is not a valid locale."))
@@ -121,9 +122,16 @@ def _check(store: Store) -> None:
         raise Invalid(*wrong)
 
 
-def _is_timezone(name: str) -> bool:
+@lru_cache(maxsize=1024)
+def is_timezone(name: str) -> bool:
+    """Whether both Python and PostgreSQL know a zone of that name: conditions ask either."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT now() AT TIME ZONE %s::text", [name])
+    except DataError:
         return False
     return True

@@ -1,6 +1,7 @@
 """The form of a member."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.utils import timezone
@@ -59,6 +60,7 @@ class MemberForm(ServiceForm):
     )
     birth_date = forms.DateField(required=False, widget=DateInput())
     locale = forms.ChoiceField(label="Language", required=False, widget=Select())
+    timezone = forms.ChoiceField(label="Time zone", required=False, widget=Select())
     street = forms.CharField(required=False, max_length=255, widget=TextInput())
     postal = forms.CharField(
         label="Postal code", required=False, max_length=255, widget=TextInput()
@@ -89,6 +91,9 @@ class MemberForm(ServiceForm):
         languages = [(locale, locale) for locale in sorted(used)]
         default = ("", f"The store's own ({self.store.default_locale})")
         self.fields["locale"].choices = [default, *languages]  # type: ignore[attr-defined]
+        zones = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        default = ("", f"The store's own ({self.store.timezone})")
+        self.fields["timezone"].choices = [default, *zones]  # type: ignore[attr-defined]
 
     def stored(self, row: Member) -> dict[str, Any]:
         address = {name: row.address.get(name, "") for name in _ADDRESS}

@@ -26,7 +26,7 @@ from members.models import Member
 from members.selectors.members import history_of
 
 _PERSON = ("email", "phone", "loyalty_card_number", "first_name", "last_name")
-_MORE = ("gender", "birth_date", "locale", "labels")
+_MORE = ("gender", "birth_date", "locale", "timezone", "labels")
 _ADDRESS = ("street", "postal", "city", "province", "country")
 _AGREEMENTS = ("agreement1", "agreement2", "agreement3")
 

@@ -65,6 +65,7 @@ class MemberWrite(StrictSerializer):
     agreement2 = Flag(required=False)
     agreement3 = Flag(required=False)
     locale = Text(required=False, allow_blank=True, max_length=16)
+    timezone = Text(required=False, allow_blank=True, max_length=64)
 
 
 MemberBody = wrapped("customer", MemberWrite)
@@ -124,6 +125,7 @@ class MemberRead(Serializer[Any]):
     agreement3 = BooleanField()
     anonymized = BooleanField()
     locale = CharField()
+    timezone = CharField()
     currency = CharField()
     storeCode = CharField()
     createdAt = DateTimeField()
@@ -158,6 +160,7 @@ _COLUMNS = {
     "agreement3": "agreement3",
     "anonymized": "anonymized",
     "locale": "locale",
+    "timezone": "timezone",
     "createdAt": "created_at",
     "updatedAt": "updated_at",
 }

@@ -20,7 +20,11 @@ class Migration(migrations.Migration):
             model_name="member",
             name="timezone",
             field=models.CharField(
-                blank=True, db_default="", help_text="Empty: the store's time zone.", max_length=64
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Empty: the store's time zone.",
+                max_length=64,
             ),
         ),
         migrations.CreateModel(

@@ -45,7 +45,11 @@ class Member(StoreOwnedModel):
         max_length=16, blank=True, help_text="Empty: the store's default language."
     )
     timezone = models.CharField(
-        max_length=64, blank=True, db_default="", help_text="Empty: the store's time zone."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Empty: the store's time zone.",
     )
     active = models.BooleanField(default=True)
     anonymized = models.BooleanField(default=False, editable=False)

@@ -99,6 +99,7 @@ _FIELDS: Mapping[str, tuple[str, Reader]] = {
     "agreement2": ("agreement2", _flag),
     "agreement3": ("agreement3", _flag),
     "locale": ("locale", _text(16)),
+    "timezone": ("timezone", _text(64)),
 }
 NAMES = (
     *_FIELDS,

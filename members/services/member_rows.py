@@ -14,6 +14,7 @@ from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation, taken
 from loyalty.models import EventName, IdentificationMethod, Store
 from loyalty.services.events import record
+from loyalty.services.stores import is_timezone
 from members.models import Member
 
 _IDENTIFIERS = {
@@ -50,6 +51,7 @@ def add_member(store: Store, *, actor: Actor, now: datetime, **details: Any) -> 
     details = {**details, "registered_at": details.get("registered_at") or now}
     member = Member(store=store, **details)
     check_member(store, member)
+    check_timezone(member.timezone)
     save_member(member, force_insert=True)
     record_about(store, EventName.MEMBER_REGISTERED, member, actor)
     return member
@@ -67,6 +69,13 @@ def check_member(store: Store, member: Member) -> None:
     method = IdentificationMethod(store.identification_method)
     if not getattr(member, _IDENTIFIERS[method]):
         raise Invalid(Violation(Code.BLANK, method.value, "This value should not be blank."))
+
+
+def check_timezone(name: str) -> None:
+    """`name` is empty for the store's own."""
+    if name and not is_timezone(name):
+        message = "This is not the name of a time zone, such as Europe/Warsaw."
+        raise Invalid(Violation(Code.CHOICE, "timezone", message))
 
 
 def save_member(member: Member, **how: Any) -> None:

@@ -1,7 +1,7 @@
 """What can be done to a member."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -19,14 +19,18 @@ from members.models import ExternalIdentifier, Gender, Member
 from members.services.member_rows import (
     add_member,
     check_member,
+    check_timezone,
     locked_member,
     names_in,
     record_about,
     save_member,
 )
+from members.services.touching import MEMBER_INPUT, Touch, touch
 from members.services.waiting import adopt_waiting, expect_members, forget_waiting
 
 Label = Mapping[str, str]
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @writes
@@ -55,11 +59,17 @@ def update_member(store: Store, *, member: Member, actor: Actor, **changes: Any)
     for name in changed:
         setattr(member, name, changes[name])
     check_member(store, member)
+    if "timezone" in changed:
+        check_timezone(member.timezone)
     if changed:
         names = list(names_in({name: changes[name] for name in changed}))
         expect_members(store, names)
         save_member(member, update_fields=[*changed, "updated_at"])
         record_about(store, EventName.MEMBER_UPDATED, member, actor, changed=changed)
+        if "timezone" in changed:
+            # Other days and weeks are the member's from now on, and were all along.
+            moved = Touch(member.id, MEMBER_INPUT, _EVER, takes_away=True)
+            touch(store, [moved], now=member.updated_at)
         if names:
             adopt_waiting(store, [member.id], actor=actor, now=member.updated_at)
     return member
@@ -102,7 +112,10 @@ def set_member_active(store: Store, *, member: Member, active: bool, actor: Acto
 
 @writes
 def anonymize_member(store: Store, *, member: Member, actor: Actor) -> None:
-    """Forget the person and keep what the loyalty figures need.  There is no way back."""
+    """Forget the person and keep what the loyalty figures need.  There is no way back.
+
+    The time zone is kept: it says which days the figures are about.
+    """
     member = locked_member(store, member)
     _forget_names(store, member)
     member.email = member.phone = member.loyalty_card_number = member.birth_date = None

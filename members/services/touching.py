@@ -26,6 +26,10 @@ class Touch:
     takes_away: bool = False
 
 
+MEMBER_INPUT = "member"
+"""What a condition listens to that asks for the member's own details, such as the time zone."""
+
+
 def activity_input(event_type: str) -> str:
     """What a condition on activity of that type listens to."""
     return f"activity:{event_type}"

@@ -24,7 +24,7 @@ WHOLE = {
     "address": {"street": "Main", "city": "Gdańsk", "postal": "80-001", "country": "PL"},
     "company": {"name": "ACME", "nip": "123"},
     "labels": [{"key": "tier", "value": "gold"}, {"key": "empty", "value": ""}],
-    "agreement1": True, "agreement2": False, "agreement3": True, "locale": "pl",
+    "agreement1": True, "agreement2": False, "agreement3": True, "locale": "pl", "timezone": "",
 }  # fmt: skip
 
 
