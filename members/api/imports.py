@@ -22,7 +22,7 @@ from loyalty.api.uploads import FormSerializer, Upload, UploadViewSet
 from loyalty.api.views import StoreViewSet
 from loyalty.models import Access, Resource
 from loyalty.selectors.reports import report_lines
-from members.selectors.imports import get_import, import_rows, imports
+from members.selectors.imports import LIST_MEMBERS, MEMBER_IMPORT, get_import, import_rows, imports
 from members.services.imports import import_members
 
 VIEW, MODIFY = Need(Resource.IMPORT), Need(Resource.IMPORT, Access.MODIFY)
@@ -100,8 +100,8 @@ class ImportsViewSet(StoreViewSet):
                 query,
                 imports(self.store),
                 columns=(
-                    "id", "status", "total", "processed", "changed", "rejected", "actor_label",
-                    "created_at", "finished_at",
+                    "id", "kind", "status", "total", "processed", "changed", "unchanged",
+                    "rejected", "actor_label", "created_at", "finished_at",
                 ),
                 render=_import_read,
                 default_order=["-created_at"],
@@ -137,14 +137,17 @@ class ImportsViewSet(StoreViewSet):
         )
 
 
+_TYPES = {MEMBER_IMPORT: "member", LIST_MEMBERS: "listMembers"}
+
+
 def _import_read(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "importId": row["id"],
-        "type": "member",
+        "type": _TYPES[row["kind"]],
         "status": row["status"],
         "total": row["total"],
         "processed": row["processed"],
-        "succeeded": row["changed"],
+        "succeeded": row["changed"] + row["unchanged"],
         "rejected": row["rejected"],
         "createdBy": row["actor_label"],
         "createdAt": row["created_at"],

@@ -8,6 +8,7 @@ from members.api.custom_events import CustomEventsViewSet
 from members.api.event_schemas import EventSchemasViewSet
 from members.api.external_identifiers import ExternalIdentifiersViewSet
 from members.api.imports import ImportsViewSet, MemberFilesViewSet
+from members.api.member_lists import ListFilesViewSet, MemberListsViewSet
 from members.api.members import MembersViewSet, OwnPasswordViewSet
 from members.api.points import PointsViewSet
 from members.api.sessions import LogoutViewSet, MemberSessionViewSet
@@ -20,6 +21,7 @@ imports = ImportsViewSet.as_view
 events, schemas = CustomEventsViewSet.as_view, EventSchemasViewSet.as_view
 transactions = TransactionsViewSet.as_view
 points, wallet_types = PointsViewSet.as_view, WalletTypesViewSet.as_view
+member_lists = MemberListsViewSet.as_view
 
 MEMBER = "<store_code:store_code>/member/<member:member>"
 IMPORTS = "<store_code:store_code>/import"
@@ -30,6 +32,8 @@ POINTS = "<store_code:store_code>/points"
 TRANSFER = f"{POINTS}/<lower_uuid:transfer_id>"
 WALLET_TYPES = "<store_code:store_code>/walletType"
 WALLET_TYPE = f"{WALLET_TYPES}/<lower_uuid:wallet_type_id>"
+LISTS = "<store_code:store_code>/memberList"
+LIST = f"{LISTS}/<lower_uuid:list_id>"
 
 urlpatterns = [
     path("token/revoke", LogoutViewSet.as_view({"get": "revoke", "post": "revoke"})),
@@ -73,4 +77,8 @@ urlpatterns = [
     path(WALLET_TYPES, wallet_types({"get": "list", "post": "create"})),
     path(WALLET_TYPE, wallet_types({"get": "retrieve", "put": "update"})),
     path(f"{WALLET_TYPE}/active", wallet_types({"post": "activity"})),
+    path(LISTS, member_lists({"get": "list", "post": "create"})),
+    path(LIST, member_lists({"get": "retrieve", "put": "update", "delete": "destroy"})),
+    path(f"{LIST}/member", member_lists({"get": "members", "post": "add", "delete": "remove"})),
+    path(f"{LIST}/csv", ListFilesViewSet.as_view({"post": "create"})),
 ]

@@ -1,4 +1,4 @@
-"""Find imports of members: each is a job, each of its lines a row of the job."""
+"""Find imports, of members or onto lists: each is a job, each of its lines a row of the job."""
 
 from uuid import UUID
 
@@ -7,7 +7,8 @@ from django.db.models import Case, CharField, F, QuerySet, Value, When
 from loyalty.models import Job, JobRow, JobState, Store
 from loyalty.selectors.jobs import get_job, jobs
 
-MEMBER_IMPORT = "member_import"
+MEMBER_IMPORT, LIST_MEMBERS = "member_import", "list_members"
+_KINDS = (MEMBER_IMPORT, LIST_MEMBERS)
 
 # Open Loyalty's words (notes, section 3).
 _QUEUED, _IN_PROGRESS, _SUCCEED, _ERROR, _FAILED = (
@@ -17,7 +18,7 @@ _QUEUED, _IN_PROGRESS, _SUCCEED, _ERROR, _FAILED = (
 
 def imports(store: Store) -> QuerySet[Job]:
     """With `status`: "error" if it is done and some lines were rejected, "failed" if it stopped."""
-    return jobs(store, [MEMBER_IMPORT]).annotate(
+    return jobs(store, _KINDS).annotate(
         status=Case(
             When(state=JobState.QUEUED, then=_QUEUED),
             When(state__in=[JobState.RUNNING, JobState.PAUSED], then=_IN_PROGRESS),
@@ -30,7 +31,7 @@ def imports(store: Store) -> QuerySet[Job]:
 
 
 def get_import(store: Store, import_id: UUID | str) -> Job:
-    return get_job(store, import_id, [MEMBER_IMPORT])
+    return get_job(store, import_id, _KINDS)
 
 
 def import_rows(job: Job) -> QuerySet[JobRow]:

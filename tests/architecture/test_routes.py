@@ -85,6 +85,7 @@ _SAMPLES = {
     "key_id": [str(uuid4())],
     "job_id": [str(uuid4())],
     "transfer_id": [str(uuid4())],
+    "list_id": [str(uuid4())],
     "wallet_type_id": [str(uuid4())],
     "import_id": [str(uuid4())],
     "event_type": ["visit", "a.b-c_1"],

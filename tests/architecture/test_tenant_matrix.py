@@ -104,6 +104,7 @@ PATHS: dict[str, list[Form]] = {
     "custom_event_id": [Form("uuid", lambda w: str(w.custom_event.id), str(uuid4()))],
     "transaction_id": [Form("uuid", lambda w: str(w.transaction.id), str(uuid4()))],
     "transfer_id": [Form("uuid", lambda w: str(w.transfer.id), str(uuid4()))],
+    "list_id": [Form("uuid", lambda w: str(w.member_list.id), str(uuid4()))],
     "wallet_type_id": [Form("uuid", lambda w: str(w.wallet_type.id), str(uuid4()))],
     "rule_id": [Form("uuid", lambda w: str(w.conditions.rule.id), str(uuid4()))],
     "rule_group_id": [Form("uuid", lambda w: str(w.conditions.group.id), str(uuid4()))],
@@ -429,6 +430,23 @@ def _sale_slots(body: Callable[[Any], Any]) -> list[Slot]:
     ]  # fmt: skip
 
 
+def _member_list(name: str) -> Any:
+    return {"memberList": {"name": name}}
+
+
+def _named(name: str) -> Any:
+    return {"members": [name]}
+
+
+_NAME_SLOTS = [
+    Slot("member", _named, lambda w: str(w.member.id), str(uuid4())),
+    Slot("member by e-mail", _named, lambda w: f"email={w.member.email}",
+         "email=nobody@example.org"),
+    Slot("member by wallet address", _named, lambda w: f"walletAddress={w.mark}-wallet",
+         "walletAddress=nobodys"),
+]  # fmt: skip
+
+
 # By operation.  Names that are unique on the whole platform (a store's code, an administrator's
 # e-mail, a role's name) are no slots: that they are taken is said to whoever wants them, too.
 CASES: dict[str, Case] = {
@@ -528,6 +546,13 @@ CASES: dict[str, Case] = {
     "conditionPostDryRun": Case(_dry_run(), _in_tree(_dry_run)),
     "conditionPostBackfill": Case(_backfill(str(known_id("alfakanarie", "dry run"))), [
         Slot("dry run", _backfill, lambda w: str(w.conditions.dry_run.id), str(uuid4()))]),
+    "memberListPost": Case(_member_list("New"), [
+        Slot("name", _member_list, lambda w: w.member_list.name, "nobody has it", lookup=False)]),
+    "memberListPut": Case(_member_list("New"), [
+        Slot("name", _member_list, lambda w: w.member_list.name, "nobody has it", lookup=False)]),
+    "memberListPostMembers": Case(_named(f"email={SHARED_EMAIL}"), _NAME_SLOTS),
+    "memberListDeleteMembers": Case(_named(f"email={SHARED_EMAIL}"), _NAME_SLOTS),
+    "memberListPostCsv": Case(Upload({"file": f"email\n{SHARED_EMAIL}\n"})),
     "importPostMember": Case(Upload({"import[file]": "email\nnew@example.org\n"})),
 }  # fmt: skip
 
@@ -550,6 +575,8 @@ IDENTIFIERS: dict[str, Pick] = {
     "TransferSearch.customer": lambda w: str(w.member.id),
     "TransferSearch.member:id": lambda w: str(w.member.id),
     "TransferSearch.member:phoneNumber": lambda w: str(w.member.phone),
+    "MemberListSearch.memberListId": lambda w: str(w.member_list.id),
+    "ListedMemberSearch.customerId": lambda w: str(w.member.id),
     "WalletTypeSearch.walletTypeId": lambda w: str(w.wallet_type.id),
     "WalletSearch.walletTypeId": lambda w: str(w.wallet_type.id),
     "ImportRowSearch.entity": lambda w: str(w.twin.id),

@@ -27,9 +27,10 @@ from loyalty.services.jobs.control import pause_job
 from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
 from loyalty.services.sessions import Owner, open_session
 from loyalty.services.stores import update_store
-from members.models import Activity, ExternalKind, Member, PointsEntry, WalletType
+from members.models import Activity, ExternalKind, Member, MemberList, PointsEntry, WalletType
 from members.services.external_identifiers import set_external_identifier
 from members.services.imports import import_members
+from members.services.member_lists import create_member_list, list_members
 from members.services.members import update_member
 from members.services.points import cancel_transfer
 from members.services.wallet_types import create_wallet_type
@@ -94,6 +95,7 @@ class World:
     done_job: Job
     done_import: Job
     wallet_type: WalletType
+    member_list: MemberList
     transfer: PointsEntry
     """The member has what it brought in; beside it there are others, spent and cancelled."""
     refresh_token: str
@@ -113,7 +115,8 @@ class World:
         rows = (
             self.store, self.manager, self.viewer, self.api_key, self.twin, self.member,
             self.badge_type, self.twin_type, self.job, self.paused_job, self.done_job,
-            self.done_import, self.custom_event, self.transaction, self.wallet_type, self.transfer,
+            self.done_import, self.custom_event, self.transaction, self.wallet_type,
+            self.transfer, self.member_list,
         )  # fmt: skip
         return [
             self.mark,
@@ -179,14 +182,19 @@ def make_world(code: str, mark: str) -> World:
     conditions = make_condition_world(store, mark, badge_type, twin)
     done_import, done, paused, job = _jobs(store, mark, badge_type, member)
     now = timezone.now()
+    member_list = create_member_list(store, name=f"{mark} members", actor=TESTER)
+    list_members(
+        store, list_id=member_list.id, members={twin.id, member.id}, actor=TESTER, now=now
+    )  # fmt: skip
     wallet_type, transfer = _points(store, mark, twin, member)
     refresh = open_session(Owner(store_id=store.id, member_id=twin.id), now=now)
     admin_refresh = open_session(Owner(administrator_id=manager.id), now=now)
     custom_event, sale = make_activity(store, mark, member)
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
-        twin_type, job, paused, done, done_import, wallet_type, transfer, refresh, admin_refresh,
-        custom_event, sale, conditions, secrets=[text, refresh, admin_refresh],
+        twin_type, job, paused, done, done_import, wallet_type, member_list, transfer,
+        refresh, admin_refresh, custom_event, sale, conditions,
+        secrets=[text, refresh, admin_refresh],
     )  # fmt: skip
 
 

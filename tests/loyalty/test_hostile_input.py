@@ -83,6 +83,7 @@ class Stage:
             "rule_id": str(self.world.conditions.rule.id),
             "rule_group_id": str(self.world.conditions.group.id),
             "dry_run_id": str(self.world.conditions.dry_run.id),
+            "list_id": str(self.world.member_list.id),
         }
         return route.url(**{**values, **other})
 
