@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from badges.demo.catalogue import DEMO_STORES, DemoBadge, DemoStore
+from badges.demo.conditions import CONDITIONS
+from badges.demo.earning import HISTORY, earn_by_conditions
 from badges.demo.people import DemoPerson, people
 from badges.models import BadgeEntry, BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
@@ -26,7 +28,6 @@ STAFF_PASSWORD = "rosette-demo-staff"  # noqa: S105 (printed at every start of a
 MEMBER_PASSWORD = "rosette-demo-member"  # noqa: S105
 SUPER_ADMIN = "admin"
 
-_HISTORY = timedelta(days=240)
 _VIEW, _MODIFY = Access.VIEW, Access.MODIFY
 _ALL_STORES = [store.code for store in DEMO_STORES]
 
@@ -61,6 +62,7 @@ def load_demo(*, actor: Actor, now: datetime) -> None:
         cast = list(people(demo))
         registered = _members(store, cast, actor, now)
         _history(store, demo, types, cast, registered, actor=actor, now=now)
+        earn_by_conditions(store, demo, types, cast, registered, actor=actor, now=now)
         _end_seasons(store, demo, actor)
     _staff(actor)
 
@@ -125,7 +127,7 @@ def _members(
             address={"city": person.city},
             labels=[{"key": "tier", "value": person.tier}],
             agreement1=True,
-            registered_at=now - _HISTORY + timedelta(days=person.luck.randrange(120)),
+            registered_at=now - HISTORY + timedelta(days=person.luck.randrange(120)),
             actor=actor,
             now=now,
         )
@@ -145,14 +147,18 @@ def _history(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """The months behind us.  The occurrence keys keep a second run from granting twice."""
+    """Badges that were handed out in the months behind us: those that no condition awards.
+
+    The occurrence keys keep a second run from granting twice.
+    """
     if BadgeEntry.for_store(store).filter(occurrence_key__startswith="demo:").exists():
         return
+    by_hand = [badge for badge in demo.badges if badge.system_code not in CONDITIONS[demo.code]]
     lines = [
         line
         for person in cast
         if person.card in registered
-        for line in _earned(person, registered[person.card], demo.badges, types, now)
+        for line in _earned(person, registered[person.card], by_hand, types, now)
     ]
     lines.sort(key=lambda line: line.occurred_at)
     _grant_history(store, lines=lines, types=types, actor=actor, now=now)
@@ -173,7 +179,7 @@ def _earned(
         if not holds and luck.random() >= badge.share * keen:
             continue
         for k in range(luck.randint(1, 5) if badge.repeatable else 1):
-            age = min(_HISTORY, now - member.registered_at) * luck.random()
+            age = min(HISTORY, now - member.registered_at) * luck.random()
             yield Line(
                 member.id,
                 types[badge.system_code].id,
