@@ -15,6 +15,8 @@ _OLDEST_MAJOR = 16
 _ROOM_FOR_A_CLUSTER = 200_000_000
 _PATIENCE = 60.0
 _DEAF_AFTER = 5.0
+# A new database fills fast, and the planner errs by far until it has been told of it.
+_FRESH_FIGURES = "-c autovacuum_naptime=5s"
 
 
 def start(var: Path) -> str:
@@ -27,7 +29,7 @@ def start(var: Path) -> str:
     data = var / f"postgres-{_major(binaries())}"
     if not data.exists():
         _make_cluster(var, data)
-    options = f"-k {shlex.quote(str(sockets))} -p 5432 -c listen_addresses=''"
+    options = f"-k {shlex.quote(str(sockets))} -p 5432 -c listen_addresses='' {_FRESH_FIGURES}"
     began = time.monotonic()
     # After a kill -9 the old children hold the data for a moment, in which a start is refused
     # and `pg_ctl status` still says that all is well: so ask the server itself, and try again.
