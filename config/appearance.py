@@ -92,6 +92,12 @@ def chosen_store_name(request: HttpRequest) -> str:
     return store.name if store else "No store yet"
 
 
+def _is_badge_type_page(request: HttpRequest) -> bool:
+    """The page of their health lies below them, and is an item of its own."""
+    below = request.path.startswith(reverse("admin:badges_badgetype_changelist"))
+    return below and request.path != reverse("admin:badges_badgetype_health")
+
+
 def _item(title: str, icon: str, model: str, permission: Callable[..., bool]) -> dict[str, Any]:
     link = reverse_lazy(f"admin:{model}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": permission}
@@ -134,7 +140,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "Loyalty",
                 "separator": True,
                 "items": [
-                    _item("Badge types", "workspace_premium", "badges_badgetype", _may("BADGE")),
+                    {
+                        **_item(
+                            "Badge types", "workspace_premium", "badges_badgetype", _may("BADGE")
+                        ),
+                        "active": _is_badge_type_page,
+                    },
                     _item("Rules", "rule", "badges_rule", _may("BADGE")),
                     _item("Rule groups", "checklist", "badges_rulegroup", _may("BADGE")),
                     {

@@ -14,6 +14,7 @@ from django.utils import timezone
 from badges.admin.drawing import badge_name, badge_tile
 from badges.models import BadgeEntry, BadgeType, EntryKind
 from badges.selectors.badge_types import badge_types
+from badges.selectors.condition_health import health
 from badges.selectors.holdings import held_badges
 from loyalty.admin.drawing import delta
 from loyalty.admin.staff import Staff, chosen_store, staff_of
@@ -71,6 +72,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["granted_text"] = f"{granted:,}"
         context["highest"] = max(bar.count for bar in bars)
         context["top"] = top_badges(store)
+        context["concern"] = concern(store, now=timezone.now())
     if sees_badges and sees_members:
         context["latest"] = latest_lines(store)
     return context
@@ -139,6 +141,20 @@ def top_badges(store: Store) -> list[dict[str, Any]]:
         }
         for badge_type, count in rows
     ]
+
+
+def concern(store: Store, *, now: datetime) -> str:
+    """What is wrong with how badges are awarded, as one sentence; empty if nothing is."""
+    found = health(store, now=now)
+    if found.queue.is_stuck:
+        return "Badges come late: what members did is not being looked at."
+    said = []
+    if count := len({one.badge_type_id for one in found.unheard}):
+        said.append(f"{count} badge{'s wait' if count > 1 else ' waits'} for what does not happen")
+    if count := len(found.unearned):
+        said.append(f"{count} badge{'s are' if count > 1 else ' is'} earned by nobody")
+    sentence = ", and ".join(said)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
 
 
 def latest_lines(store: Store) -> list[dict[str, Any]]:

@@ -11,11 +11,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from badges.admin.drawing import badge_name
-from badges.admin.job_words import title_of
+from badges.admin.job_words import EVALUATIONS, KIND_WORDS, title_of
 from badges.models import BadgeType
 from badges.selectors.badge_types import badge_types
-from badges.selectors.job_entries import entries_of_job
-from badges.services.jobs import KINDS
+from badges.selectors.job_entries import entries_of_evaluation, entries_of_job
 from loyalty.admin.staff import chosen_store
 from loyalty.models import Job, Store
 from loyalty.selectors.jobs import jobs
@@ -54,7 +53,7 @@ class JobFilter(SimpleListFilter):
         store = chosen_store(request)
         if store is None:
             return []
-        found = jobs(store, KINDS).select_related("store", "undoes").order_by("-created_at")
+        found = jobs(store, KIND_WORDS).select_related("store", "undoes").order_by("-created_at")
         latest = list(found[:_LATEST_JOBS])
         named = self._named(store)
         if named and named not in latest:
@@ -72,11 +71,15 @@ class JobFilter(SimpleListFilter):
         if self.value() is None or store is None:
             return queryset
         job = self._named(store)
-        return queryset & entries_of_job(store, job) if job else queryset.none()
+        if job is None:
+            return queryset.none()
+        if job.kind in EVALUATIONS:
+            return queryset & entries_of_evaluation(store, job)
+        return queryset & entries_of_job(store, job)
 
     def _named(self, store: Store) -> Job | None:
         try:
-            return jobs(store, KINDS).filter(id=UUID(self.value() or "")).first()
+            return jobs(store, KIND_WORDS).filter(id=UUID(self.value() or "")).first()
         except ValueError:
             return None
 

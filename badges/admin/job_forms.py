@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from badges.models import BadgeType
 from badges.selectors.holdings import held_badges
+from badges.services.backfills import undo_backfill
+from badges.services.evaluation_job import EVALUATE
 from badges.services.job_creation import (
     draft_badge_job,
     stage_chosen,
@@ -203,4 +205,8 @@ class UndoForm(_JobForm):
     made: Job
 
     def write(self, values: dict[str, Any]) -> None:
-        self.made = undo_job(self.subject.store, job=self.subject, actor=self.staff.actor)
+        job, actor = self.subject, self.staff.actor
+        if job.kind == EVALUATE:
+            self.made = undo_backfill(job.store, job=job, actor=actor, now=timezone.now())
+        else:
+            self.made = undo_job(job.store, job=job, actor=actor)

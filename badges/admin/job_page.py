@@ -17,6 +17,7 @@ from badges.admin.job_words import (
     progress_sentence,
     state_pill,
     title_of,
+    unit_of,
 )
 from badges.models import BadgeType
 from badges.selectors.job_forecast import forecast
@@ -98,12 +99,12 @@ def job_context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "progress": progress_of(job),
         "sees_members": may_see,
         "ledger_url": f"{ledger}?store={store.code}&job={job.id}" if may_see else "",
-        "changed_text": counted(job.changed, "line"),
+        "changed_text": counted(job.changed, unit_of(job)),
         "undone_by": undone,
         "rejected": rejected if may_see else [],
         "forgotten": job.is_finished and job.rejected and not rejected,
         "rejected_more": max(job.rejected - _FIRST_REJECTED, 0),
-        "rejected_text": counted(job.rejected, "line"),
+        "rejected_text": counted(job.rejected, unit_of(job)),
         "reason": job.parameters.get("reason", "") if not job.undoes_id else "",
     }
 

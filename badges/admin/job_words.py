@@ -7,17 +7,24 @@ from django.utils.safestring import SafeString
 
 from badges.admin.drawing import badge_name
 from badges.models import BadgeType
+from badges.selectors.dry_runs import DRY_RUN
 from badges.selectors.job_forecast import Forecast
+from badges.services.evaluation_job import BACKFILL, EVALUATE, UNDO_EVALUATION
 from badges.services.jobs import ASSIGN, REVOKE, SET_COUNT, UNDO
 from loyalty.admin.drawing import pill
 from loyalty.models import Job, JobState
+from loyalty.services.jobs.kinds import kind_named
 
 KIND_WORDS = {
     ASSIGN: "Assign",
     REVOKE: "Take away",
     SET_COUNT: "Set the count",
     UNDO: "Undo",
+    DRY_RUN: "Try on history",
+    EVALUATE: "Look at everybody",
+    UNDO_EVALUATION: "Undo",
 }
+EVALUATIONS = {EVALUATE, UNDO_EVALUATION}
 STATE_WORDS = {
     JobState.DRAFT: ("Draft", "quiet"),
     JobState.QUEUED: ("Waiting", "warm"),
@@ -36,6 +43,18 @@ def number(value: int) -> str:
 def counted(value: int, one: str, many: str = "") -> str:
     """ "1 line", "1,204 lines"."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def can_be_undone(job: Job) -> bool:
+    """By its kind; an evaluation only where it gave badges for the past."""
+    if job.kind == EVALUATE:
+        return BACKFILL in job.parameters
+    return bool(kind_named(job.kind).undone_by)
+
+
+def unit_of(job: Job) -> str:
+    """What the job goes through, one of them."""
+    return "member" if job.kind in EVALUATIONS else "line"
 
 
 def times(count: int) -> str:
@@ -61,6 +80,10 @@ def title_of(job: Job, badge_type: BadgeType | None) -> str:
             return f"Take {name} away" if count is None else f"Take {name} away {times(count)}"
         case "set_count":
             return f"Set the count of {name}" + ("" if count is None else f" to {count:,}")
+        case "dry_run":
+            return f"Try {name} on history"
+        case "evaluate":
+            return f"Give {name} for the past" if BACKFILL in job.parameters else f"Award {name}"
         case _:
             undone = job.undoes
             return f"Undo: {title_of(undone, badge_type)}" if undone else f"Undo of {name}"
@@ -74,7 +97,7 @@ def percent_of(job: Job) -> int:
 
 
 def progress_sentence(job: Job) -> str:
-    lines = f"{number(job.processed)} of {counted(job.total, 'line')}"
+    lines = f"{number(job.processed)} of {counted(job.total, unit_of(job))}"
     match job.state:
         case JobState.QUEUED:
             return f"Waiting for a worker. {lines} so far."
@@ -83,7 +106,7 @@ def progress_sentence(job: Job) -> str:
         case JobState.PAUSED:
             return f"Paused at {lines}."
         case JobState.DONE:
-            return f"{counted(job.total, 'line')} in {duration_of(job)}"
+            return f"{counted(job.total, unit_of(job))} in {duration_of(job)}"
         case JobState.FAILED:
             return f"Stopped at {lines}."
         case _:

@@ -20,6 +20,7 @@ from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from badges.admin.conditions.frame import page_url
 from badges.admin.drawing import badge_tile
 from badges.admin.hand_out_many import job_url, may_work_on_many
 from badges.admin.job_forms import (
@@ -40,15 +41,18 @@ from badges.admin.job_page import (
 from badges.admin.job_words import (
     KIND_WORDS,
     STATE_WORDS,
+    can_be_undone,
     counted,
     name_of,
     number,
     percent_of,
     state_pill,
     title_of,
+    unit_of,
 )
 from badges.models import BadgeType
-from badges.services.jobs import KINDS
+from badges.selectors.dry_runs import DRY_RUN
+from badges.services.evaluation_job import EVALUATE
 from loyalty.admin.base import ReadOnlyAdmin
 from loyalty.admin.drawing import moment, two_lines
 from loyalty.admin.forms import PageForm
@@ -59,7 +63,6 @@ from loyalty.models import Access, Job, JobState, Resource, Store
 from loyalty.selectors.jobs import jobs
 from loyalty.selectors.reports import report_lines
 from loyalty.services.jobs.control import is_undone
-from loyalty.services.jobs.kinds import kind_named
 
 
 class KindFilter(SimpleListFilter):
@@ -101,12 +104,12 @@ class JobAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         rows: QuerySet[Job] = super().get_queryset(request)
-        return rows.filter(kind__in=KINDS).select_related("store", "undoes")
+        return rows.filter(kind__in=KIND_WORDS).select_related("store", "undoes")
 
     def rows_of(self, request: HttpRequest, store: Store | None) -> QuerySet[Any]:
         if store is None:
             return super().rows_of(request, store)
-        return jobs(store, KINDS).select_related("store", "undoes")
+        return jobs(store, KIND_WORDS).select_related("store", "undoes")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """A job names its badge type in its parameters: those of a page are looked up at once."""
@@ -131,7 +134,7 @@ class JobAdmin(ReadOnlyAdmin):
             '<span class="rs-named">{}<span><strong>{}</strong><small>{}</small></span></span>',
             tile,
             title_of(row, row.badge_type),
-            f"{KIND_WORDS[row.kind]} · {counted(row.total, 'line')}",
+            f"{KIND_WORDS[row.kind]} · {counted(row.total, unit_of(row))}",
         )
 
     @admin.display(description="Progress")
@@ -201,6 +204,8 @@ class JobAdmin(ReadOnlyAdmin):
                 raise Http404
             context = draft_context(row, badge_type)
             return self.show(request, "badges/admin/job_draft.html", context)
+        if row.kind == DRY_RUN and (tried := badge_type_of(row)) and not tried.deleted_at:
+            return HttpResponseRedirect(page_url(tried, "dry_run", row.id))
         buttons = self._get_actions_navigation(  # type: ignore[attr-defined]
             self.actions_detail, self.get_actions_detail(request, object_id), object_id
         )
@@ -261,7 +266,7 @@ class JobAdmin(ReadOnlyAdmin):
             "cancel": not row.is_finished or row.state == JobState.FAILED,
             "undo": row.is_finished
             and row.changed > 0
-            and bool(kind_named(row.kind).undone_by)
+            and can_be_undone(row)
             and not is_undone(row.store, row),
         }[action]
         return fits and super().offers(request, action, row)
@@ -297,10 +302,13 @@ class JobAdmin(ReadOnlyAdmin):
         """A job of its own reverses what this one did."""
         row = self.open_row(request, object_id, Access.MODIFY)
         name = name_of(row, badge_type_of(row))
+        wrote = f"the {counted(row.changed, 'line')} that this one wrote in the ledger"
+        if row.kind == EVALUATE:
+            wrote = f"what this one wrote in the ledger for {counted(row.changed, 'member')}"
         effect = (
-            f"Another job reverses the {counted(row.changed, 'line')} that this one wrote in the"
-            f" ledger: each member's count of {name} goes back by what was changed, as far as they"
-            " still have it. What happened to it since stays, and so do both jobs' lines."
+            f"Another job reverses {wrote}: each member's count of {name} goes back by what was"
+            " changed, as far as they still have it. What happened to it since stays, and so do"
+            " both jobs' lines."
         )
         page = self._page(row, "Undo", effect, "Undo all of it", danger=True)
 
@@ -319,4 +327,4 @@ class JobAdmin(ReadOnlyAdmin):
         return Page(title, button or f"{verb} the job", effect, danger=danger, context=context)
 
     def _so_far(self, row: Job) -> str:
-        return f"{number(row.processed)} of {counted(row.total, 'line')} are done."
+        return f"{number(row.processed)} of {counted(row.total, unit_of(row))} are done."

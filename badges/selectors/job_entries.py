@@ -36,3 +36,8 @@ def entries_of_job(store: Store, job: Job) -> QuerySet[BadgeEntry]:
     return BadgeEntry.for_store(store).filter(
         occurrence_key__gte=keys.first, occurrence_key__lt=keys.end, source_id=str(job.id)
     )
+
+
+def entries_of_evaluation(store: Store, job: Job) -> QuerySet[BadgeEntry]:
+    """The same of a job that evaluates a condition: the keys of its lines are the condition's."""
+    return BadgeEntry.for_store(store).filter(source_id=str(job.id), completion__isnull=False)

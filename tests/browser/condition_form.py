@@ -37,6 +37,11 @@ class ConditionForm:
         """A button below all rows."""
         self._shown(self._browser.one("#condition-editor"), label, last=True).click()
 
+    def move(self, row: int, label: str, *, down: bool) -> None:
+        """With the keyboard, from a field of the row."""
+        key = Keys.ARROW_DOWN if down else Keys.ARROW_UP
+        self._field(row, label, last=False).send_keys(Keys.ALT, key)
+
     def complaint(self, row: int) -> str:
         return " ".join(
             e.text for e in self.rows()[row].find_elements(By.CSS_SELECTOR, ".rs-complaints")

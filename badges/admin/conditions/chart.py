@@ -37,8 +37,8 @@ class Curve:
 
     @property
     def shown_rows(self) -> Sequence[tuple[date, int, int]]:
-        """The latest: a table of ten years of days is read by nobody."""
-        return self.rows[-_MOST_ROWS:]
+        """The latest that have something to tell: ten years of days are read by nobody."""
+        return [row for row in self.rows if row[1]][-_MOST_ROWS:]
 
 
 def curve(days: Sequence[tuple[date, int]]) -> Curve | None:
@@ -54,7 +54,8 @@ def curve(days: Sequence[tuple[date, int]]) -> Curve | None:
     top = _rounded_up(total)
 
     def x(day: date) -> float:
-        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (day - first).days / span, 1)
+        # A little room at the end, or the last step would be lost in the edge.
+        return round(_LEFT + 0.97 * (WIDTH - _LEFT - _RIGHT) * (day - first).days / span, 1)
 
     def y(count: int) -> float:
         return round(_TOP + (HEIGHT - _TOP - _BOTTOM) * (1 - count / top), 1)

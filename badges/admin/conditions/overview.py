@@ -8,7 +8,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from badges.admin.conditions.editing import ConditionForm, initial_of
 from badges.admin.conditions.frame import frame, page_url
 from badges.admin.conditions.publishing import POLICIES, DiscardForm, PublishForm, RetireForm
-from badges.admin.conditions.tries import choices
+from badges.admin.conditions.tries import (
+    choices,
+    first_effect,
+    latest_try,
+    result_of,
+    sentences,
+)
 from badges.admin.conditions.vocabulary import vocabulary
 from badges.admin.conditions.wording import said
 from badges.admin.drawing import badge_name, badge_tile
@@ -37,6 +43,8 @@ def overview_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> 
     store = badge_type.store
     current, draft = find_current(store, badge_type), find_draft(store, badge_type)
     versions = versions_of(store, badge_type).order_by("-number")[:_MOST_VERSIONS]
+    tried = latest_try(draft) if draft else None
+    result = result_of(tried)
     return admin.show(
         request,
         "badges/admin/conditions/overview.html",
@@ -46,6 +54,9 @@ def overview_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> 
             "current": described(current),
             "draft": described(draft),
             "versions": [described(version) for version in versions],
+            "tried_url": page_url(badge_type, "dry_run", tried.id) if tried else "",
+            "effects": sentences(result) if result else [],
+            "try_url": page_url(badge_type, "try_condition"),
             "edit_url": page_url(badge_type, "edit_condition"),
             "publish_url": page_url(badge_type, "publish_condition"),
             "discard_url": page_url(badge_type, "discard_condition"),
@@ -120,6 +131,8 @@ def publish_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> H
     if draft is None:
         raise Http404
     latest = find_latest(store, badge_type)
+    tried = latest_try(draft)
+    result = result_of(tried)
     form_class = type("PublishForm", (PublishForm,), {"is_first": latest is None})
     since = latest.counting_from if latest else default_counting_from(badge_type)
     page = Page(
@@ -131,7 +144,11 @@ def publish_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> H
             "draft": described(draft),
             "is_first": latest is None,
             "since": since,
-            "choices": choices(),
+            "choices": choices(result),
+            "effect": first_effect(result) if result else "",
+            "is_tried": result is not None,
+            "tried_url": page_url(badge_type, "dry_run", tried.id) if tried else "",
+            "try_url": page_url(badge_type, "try_condition"),
             "back": page_url(badge_type, "how_earned"),
         },
     )

@@ -8,12 +8,15 @@ from django import forms
 from django.utils import timezone
 
 from badges.models import PublishPolicy
+from badges.services.backfills import backfill
 from badges.services.conditions import discard_draft, publish_condition, retire_condition
+from badges.services.dry_runs import start_dry_run
 from loyalty.admin.forms import PageForm
 from loyalty.admin.widgets import DateInput, Switch
 from loyalty.models import Job
 
 _COUNTS = "What members did so far counts."
+_BY_HAND = "What was given by hand stays."
 POLICIES: dict[str, tuple[str, str]] = {
     PublishPolicy.FROM_NOW_ON: (
         "From now on",
@@ -21,11 +24,11 @@ POLICIES: dict[str, tuple[str, str]] = {
     ),
     PublishPolicy.ONLY_ADD: (
         "Look again, and only add",
-        f"{_COUNTS} Whoever has the badge keeps it, met or not.",
+        f"{_COUNTS} Whoever has the badge keeps it, even without meeting this.",
     ),
     PublishPolicy.TAKE_AWAY: (
         "Look again, and take away",
-        f"{_COUNTS} Who earned the badge and does not meet this loses it; by hand given, it stays.",
+        f"{_COUNTS} Whoever earned the badge and does not meet this loses it. {_BY_HAND}",
     ),
 }
 _YEARS = range(1970, 9000)
@@ -83,6 +86,59 @@ class PublishForm(PageForm):
             policy=PublishPolicy(policy) if policy else None,
             counting_from=beginning_of(values["count_from"], self.subject.store.timezone),
             announce=values["announce"],
+            actor=self.staff.actor,
+            now=timezone.now(),
+        ).job
+
+
+class TryForm(PageForm):
+    """Tries the draft, else what is in force.  `subject` is the badge type."""
+
+    job: Job
+    paths = {"countingFrom": "count_from"}
+
+    count_from = forms.DateField(
+        label="Look back until",
+        required=False,
+        help_text="Left empty: as far as the badge counts.",
+        widget=DateInput(),
+    )
+
+    def clean_count_from(self) -> date | None:
+        return possible_day(self.cleaned_data["count_from"])
+
+    def write(self, values: dict[str, Any]) -> None:
+        store = self.subject.store
+        self.job = start_dry_run(
+            store,
+            badge_type=self.subject,
+            counting_from=beginning_of(values["count_from"], store.timezone),
+            actor=self.staff.actor,
+            now=timezone.now(),
+        )
+
+
+class BackfillForm(PageForm):
+    """Gives what a dry run has shown.  `subject` is the badge type."""
+
+    job: Job
+    dry_run: Job
+    """Set by the page, on a subclass."""
+
+    announce = forms.BooleanField(
+        label="Announce each badge",
+        required=False,
+        help_text="Off: they are given silently, so that nobody is congratulated for what is long"
+        " past.",
+        widget=Switch(),
+    )
+
+    def write(self, values: dict[str, Any]) -> None:
+        self.job = backfill(
+            self.subject.store,
+            badge_type=self.subject,
+            dry_run=self.dry_run,
+            silent=not values["announce"],
             actor=self.staff.actor,
             now=timezone.now(),
         ).job
