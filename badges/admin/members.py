@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from badges.admin.conditions.choosing import choose_badge_page, why_url
+from badges.admin.conditions.explaining import explanation_page
 from badges.admin.drawing import badge_name, badge_tile
 from badges.admin.hand_out import give, new_key
 from badges.admin.hand_out_many import chosen_members_page, may_work_on_many
@@ -182,7 +184,27 @@ class HolderAdmin(MemberAdmin):
             self._wrapped(self.correct_view),
             name="members_member_correct",
         )
-        return [url, *super().get_urls()]
+        why = path("<path:object_id>/why/", self._wrapped(self.why_view), name="members_member_why")
+        why_badge = path(
+            "<path:object_id>/why/<uuid:badge_type_id>/",
+            self._wrapped(self.why_badge_view),
+            name="members_member_why_badge",
+        )
+        return [url, why, why_badge, *super().get_urls()]
+
+    def why_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Choose the badge that somebody asks about."""
+        return choose_badge_page(self, request, self._open_to_explain(request, object_id))
+
+    def why_badge_view(
+        self, request: HttpRequest, object_id: str, badge_type_id: UUID
+    ) -> HttpResponse:
+        """Why the member has the badge, or what is missing."""
+        row = self._open_to_explain(request, object_id)
+        found = badge_types(row.store).filter(id=badge_type_id).select_related("store").first()
+        if found is None:
+            raise Http404
+        return explanation_page(self, request, row, found)
 
     def _wrapped(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return update_wrapper(self.admin_site.admin_view(view), view)
@@ -195,6 +217,7 @@ class HolderAdmin(MemberAdmin):
             context["shows_badges"] = True
             context["may_correct"] = self._changes_badges(request, row)
             context["held"] = self._held(row)
+            context["why_url"] = reverse("admin:members_member_why", args=[row.id])
             context["entries"] = self._latest_lines(row)
             ledger = reverse("admin:badges_badgeentry_changelist")
             context["ledger_url"] = f"{ledger}?store={row.store.code}&q={row.id}"
@@ -213,6 +236,7 @@ class HolderAdmin(MemberAdmin):
                 "name": badge_name(row.badge_type),
                 "tile": badge_tile(row.badge_type, size="lg"),
                 "url": reverse("admin:members_member_correct", args=[member.id, row.badge_type_id]),
+                "why_url": why_url(member, row.badge_type_id),
             }
             for row in rows[:_SHOWN_ON_PAGE]
         ]
@@ -234,6 +258,12 @@ class HolderAdmin(MemberAdmin):
 
     def _changes_badges(self, request: HttpRequest, row: Member) -> bool:
         return staff_of(request).may(Access.MODIFY, row.store_id, Resource.BADGE)
+
+    def _open_to_explain(self, request: HttpRequest, object_id: str) -> Member:
+        row: Member = self.open_row(request, object_id, Access.VIEW)
+        if not self._sees_badges(request, row.store_id):
+            raise PermissionDenied
+        return row
 
     def _open_for_badges(self, request: HttpRequest, object_id: str) -> Member:
         row: Member = self.open_row(request, object_id, Access.VIEW)

@@ -13,6 +13,7 @@ from loyalty.models import Access, Resource, Store
 _TABS: tuple[tuple[str, str, tuple[Resource, ...]], ...] = (
     ("change", "The badge", ()),
     ("how_earned", "How it is earned", ()),
+    ("explain", "Why, or why not", (Resource.CUSTOMER,)),
 )
 
 

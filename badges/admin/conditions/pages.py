@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
+from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from badges.admin.conditions import overview
+from badges.admin.conditions import overview, try_page
+from badges.admin.conditions.choosing import choose_member_page
+from badges.admin.conditions.frame import sees_members
 from badges.admin.conditions.health_page import health_page
 from badges.models import BadgeType
 from loyalty.admin.base import StoreScopedAdmin
@@ -26,6 +30,11 @@ class ConditionPages(StoreScopedAdmin):
             ("how-earned/discard/", "discard_condition", self.discard_view),
             ("how-earned/publish/", "publish_condition", self.publish_view),
             ("how-earned/retire/", "retire_condition", self.retire_view),
+            ("how-earned/try/", "try_condition", self.try_view),
+            ("how-earned/tries/<uuid:job_id>/", "dry_run", self.dry_run_view),
+            ("how-earned/tries/<uuid:job_id>/progress/", "dry_run_progress", self.progress_view),
+            ("how-earned/tries/<uuid:job_id>/backfill/", "backfill", self.backfill_view),
+            ("why/", "explain", self.explain_view),
         )
         urls = [
             path(
@@ -60,6 +69,25 @@ class ConditionPages(StoreScopedAdmin):
 
     def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return overview.retire_page(self, request, self._open_to_write(request, object_id))
+
+    def try_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return try_page.try_page(self, request, self._open_to_write(request, object_id))
+
+    def dry_run_view(self, request: HttpRequest, object_id: str, job_id: UUID) -> HttpResponse:
+        return try_page.result_page(self, request, self._open(request, object_id), job_id)
+
+    def progress_view(self, request: HttpRequest, object_id: str, job_id: UUID) -> HttpResponse:
+        return try_page.progress(self._open(request, object_id), job_id)
+
+    def backfill_view(self, request: HttpRequest, object_id: str, job_id: UUID) -> HttpResponse:
+        row = self._open_to_write(request, object_id)
+        return try_page.backfill_page(self, request, row, job_id)
+
+    def explain_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self._open(request, object_id)
+        if not sees_members(request, row.store):
+            raise PermissionDenied
+        return choose_member_page(self, request, row)
 
     def _open(self, request: HttpRequest, object_id: str) -> BadgeType:
         row: BadgeType = self.open_row(request, object_id, Access.VIEW)

@@ -1,0 +1,153 @@
+"""Why a member has a badge, or what is missing: the page for who answers such questions."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from badges.admin.conditions.choosing import why_url
+from badges.admin.conditions.frame import frame
+from badges.admin.conditions.overview import often
+from badges.admin.conditions.wording import Names, heading_of, names_in, words_of
+from badges.admin.drawing import badge_name
+from badges.conditions.progress import Progress
+from badges.conditions.tree import Node, Threshold, is_steady
+from badges.conditions.wording import plain
+from badges.models import BadgeEntry, BadgeType, ConditionVersion, MemberBadge
+from badges.selectors.conditions import find_current
+from badges.selectors.standing import Standing, standing
+from loyalty.admin.drawing import delta
+from loyalty.admin.pages import Pages
+from members.admin.finding import full_name, identifiers_of
+from members.models import Member
+
+_MOST_LINES = 50
+_ORDINALS = {1: "first", 2: "second", 3: "third"}
+
+
+def explanation_page(
+    admin: Pages, request: HttpRequest, member: Member, badge_type: BadgeType
+) -> HttpResponse:
+    store = badge_type.store
+    version = find_current(store, badge_type)
+    found = standing(store, version, member, now=timezone.now()) if version else None
+    names = names_in(store, found.node) if found else None
+    held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
+    who = full_name(member)
+    ledger = reverse("admin:badges_badgeentry_changelist")
+    return admin.show(
+        request,
+        "badges/admin/conditions/explained.html",
+        {
+            **frame(request, badge_type, "explain"),
+            "title": f"{who} and {badge_name(badge_type)}",
+            "who": who,
+            "known_as": identifiers_of(member),
+            "answer": _answer(who, badge_name(badge_type), held),
+            "missing": _missing(badge_type, version, found, names),
+            "version": version,
+            "often": often(version.repeat_limit) if version else "",
+            "time": found.time if found else 0,
+            "time_text": _ORDINALS.get(found.time, f"{found.time}th") if found else "",
+            "node": drawn(found.node, found.progress, names) if found and names else None,
+            "entries": _lines(member, badge_type),
+            "ledger_url": f"{ledger}?store={store.code}&q={member.id}",
+            "member_url": reverse("admin:members_member_change", args=[member.id]),
+            "other_url": reverse("admin:members_member_why", args=[member.id]),
+            "this_url": why_url(member, badge_type.id),
+        },
+    )
+
+
+def drawn(node: Node, so_far: Progress, names: Names) -> dict[str, Any]:
+    """One condition for the template, with those below it."""
+    return {
+        "words": heading_of(node)
+        if isinstance(node, Threshold)
+        else _capital(words_of(node, names)),
+        "so_far": _so_far(node, so_far),
+        "completed": so_far.completed,
+        "percent": so_far.percent,
+        "children": [
+            drawn(child, below, names)
+            for child, below in zip(node.conditions, so_far.conditions, strict=True)
+        ]
+        if isinstance(node, Threshold)
+        else [],
+    }
+
+
+def _so_far(node: Node, so_far: Progress) -> str:
+    if so_far.completed:
+        when = so_far.completed_at
+        since = f" on {date_format(timezone.localtime(when), 'j M Y, H:i')}" if when else ""
+        return f"Met{since}."
+    if isinstance(node, Threshold):
+        return f"{plain(so_far.current)} of {plain(so_far.target)} so far."
+    if so_far.target == 1 or (is_steady(node) and so_far.current == 0):
+        return "Not yet."
+    rest = so_far.target - so_far.current
+    return f"{plain(so_far.current)} of {plain(so_far.target)} so far, {plain(rest)} to go."
+
+
+def _answer(who: str, name: str, held: MemberBadge | None) -> str:
+    if held is None:
+        return f"{who} does not have {name}."
+    first = date_format(timezone.localtime(held.first_earned_at), "j M Y, H:i")
+    if held.completed_count == 1:
+        return f"{who} has {name}, since {first}."
+    last = date_format(timezone.localtime(held.last_earned_at), "j M Y, H:i")
+    return f"{who} has {name} {held.completed_count:,} times, first on {first}, last on {last}."
+
+
+def _missing(
+    badge_type: BadgeType,
+    version: ConditionVersion | None,
+    found: Standing | None,
+    names: Names | None,
+) -> str:
+    if version is None or found is None or names is None:
+        return "Nobody earns it by what they do: it is handed out by hand, or by another system."
+    if not badge_type.active:
+        return "The badge is switched off: nobody earns it at present."
+    if found.progress.completed:
+        return "Everything that is asked for is done, and it cannot be earned once more."
+    needed = _unmet(found.node, found.progress, names)
+    again = " once more" if found.met else ""
+    return f"It is earned{again} as soon as the member {needed}." if needed else ""
+
+
+def _unmet(node: Node, so_far: Progress, names: Names) -> str:
+    """What is left to do, in one line; of a group with a choice, the choice."""
+    if not isinstance(node, Threshold):
+        return words_of(node, names)
+    below = zip(node.conditions, so_far.conditions, strict=True)
+    parts = [_unmet(child, state, names) for child, state in below if not state.completed]
+    rest = int(so_far.target - so_far.current)
+    if len(parts) <= rest:
+        return " and ".join(parts)
+    choice = " or ".join(parts) if rest == 1 else f"{rest} of these: {'; '.join(parts)}"
+    return f"({choice})"
+
+
+def _lines(member: Member, badge_type: BadgeType) -> list[dict[str, Any]]:
+    rows = (
+        BadgeEntry.for_store(badge_type.store)
+        .filter(member=member, badge_type=badge_type)
+        .select_related("version")
+        .order_by("-recorded_at", "-id")[:_MOST_LINES]
+    )
+    return [
+        {
+            "entry": row,
+            "change": delta(row.delta),
+            "version": row.version.number if row.version else None,
+        }
+        for row in rows
+    ]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
