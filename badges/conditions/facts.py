@@ -6,24 +6,9 @@ may not choose, because of a new store it knows no figures and would take any in
 That is what `person.store_id` is for, which is no constant, and `OFFSET 0`.
 """
 
-from enum import StrEnum
-
 from badges.conditions.filters import passes
 from badges.conditions.query import Binder
 from badges.conditions.tree import AttributeFilter, Between, Zone
-
-
-class Reason(StrEnum):
-    """Why something does not count."""
-
-    BEFORE_COUNTING_FROM = "before_counting_from"
-    OUTSIDE_WINDOW = "outside_window"
-    TOO_EARLY = "too_early"
-    TOO_LATE = "too_late"
-    REVERSED = "reversed"
-    FILTER = "filter"
-    DUPLICATE_VALUE = "duplicate_value"
-    OF_ANOTHER_KIND = "of_another_kind"
 
 
 def for_each(binder: Binder, core: str, *, zone: Zone | None = None) -> str:
@@ -50,7 +35,7 @@ def activity(
     zone: Zone | None = None,
 ) -> str:
     """The countable activity: `member_id`, `t` (when it was), and `columns` of the row `a`."""
-    parts = list(predicates(binder, filters, between).values())
+    parts = predicates(binder, filters, between)
     people = ""
     if zone is Zone.MEMBER and binder.scope.members is None:
         people = "members_member person CROSS JOIN "
@@ -65,24 +50,18 @@ def activity(
 
 def predicates(
     binder: Binder, filters: tuple[AttributeFilter, ...], between: Between | None
-) -> dict[str, str]:
-    """What must be true of an activity `a` that counts.  The key says why another one does not."""
-    found = {
-        Reason.REVERSED.value: "a.reversed_at IS NULL",
-        Reason.BEFORE_COUNTING_FROM.value: (
-            f"a.occurred_at >= {binder.bind(binder.scope.counting_from, 'timestamptz')}"
-        ),
-    }
+) -> list[str]:
+    """What must be true of an activity `a` that counts: that it was not taken back, is not too old,
+    lies between the two moments if there are any, and passes each filter, in this order.
+    """
+    since = binder.bind(binder.scope.counting_from, "timestamptz")
+    found = ["a.reversed_at IS NULL", f"a.occurred_at >= {since}"]
     if between is not None:
-        since, until = (
-            binder.bind(between.since, "timestamptz"),
-            binder.bind(between.until, "timestamptz"),
-        )
-        found[Reason.TOO_EARLY.value] = f"a.occurred_at >= {since}"
-        found[Reason.TOO_LATE.value] = f"a.occurred_at < {until}"
-    for place, each in enumerate(filters):
-        found[f"{Reason.FILTER}{place}"] = passes(binder, each)
-    return found
+        found += [
+            f"a.occurred_at >= {binder.bind(between.since, 'timestamptz')}",
+            f"a.occurred_at < {binder.bind(between.until, 'timestamptz')}",
+        ]
+    return found + [passes(binder, each) for each in filters]
 
 
 def points(binder: Binder, wallet: str) -> str:

@@ -76,11 +76,12 @@ class _Parser:
         if self._nodes > MAX_NODES:
             return None
         try:
-            if depth > MAX_DEPTH:
-                message = f"Nodes should be {MAX_DEPTH} levels deep or less."
-                raise self._notes.bad(Code.TOO_LONG, path, message, limit=MAX_DEPTH)
             fields = Fields(data, path, self._notes)
             kind = fields.choice("type", tuple(_READERS))
+            # A group's rules will stand below it.
+            if depth + (kind == "ruleGroup") > MAX_DEPTH:
+                message = f"Nodes should be {MAX_DEPTH} levels deep or less."
+                raise self._notes.bad(Code.TOO_LONG, path, message, limit=MAX_DEPTH)
             before = len(self._notes.violations)
             common = self._common(fields)
             node = _READERS[kind](self, fields, common, depth)

@@ -110,9 +110,8 @@ def _part(node: Node, names: Names) -> str:
 def _count(node: Count) -> str:
     where, when = _where(node.event, node.filters), _when(node.window)
     if node.distinct:
-        return (
-            f"{node.target} different {quoted(node.distinct)} in {_many(node.event)}{where}{when}"
-        )
+        what = f"{node.target} different values of {quoted(node.distinct)}"
+        return f"{what} in {_many(node.event)}{where}{when}"
     return f"{_so_many(node.event, node.target)}{where}{when}"
 
 

@@ -12,8 +12,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from badges.conditions.tree import (
     AttributeFilter,
     Basis,
@@ -361,9 +359,14 @@ def _same(element: Any, value: Any) -> bool:
 
 
 def _as_json(element: Any) -> Any:
+    """Equal for what is the same JSON: 1 is 1.0, however deep, and true is not 1."""
     if _is_number(element):
-        return Decimal(str(element))
-    return orjson.dumps(element, option=orjson.OPT_SORT_KEYS)
+        return ("number", Decimal(str(element)))
+    if isinstance(element, dict):
+        return frozenset((key, _as_json(value)) for key, value in element.items())
+    if isinstance(element, list):
+        return tuple(_as_json(each) for each in element)
+    return (type(element), element)
 
 
 def _compares(operator: Operator, element: Any, value: Any) -> bool:
