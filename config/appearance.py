@@ -156,6 +156,13 @@ UNFOLD: dict[str, Any] = {
                     },
                     _item("Members", "group", "members_member", _may("CUSTOMER")),
                     _item(
+                        "Member lists",
+                        "format_list_bulleted",
+                        "members_memberlist",
+                        _may("CUSTOMER"),
+                    ),
+                    _item("Points", "toll", "members_pointsentry", _may("POINT_TRANSFER+CUSTOMER")),
+                    _item(
                         "Activity",
                         "bolt",
                         "members_activity",

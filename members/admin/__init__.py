@@ -3,6 +3,6 @@
 The badges app registers the class of members, with badges added to its pages.
 """
 
-from members.admin import activity, event_schemas
+from members.admin import activity, event_schemas, member_lists, points
 
-__all__ = ["activity", "event_schemas"]
+__all__ = ["activity", "event_schemas", "member_lists", "points"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -11,7 +12,7 @@ from loyalty.admin.base import StoreScopedAdmin
 from loyalty.admin.drawing import moment, pill, state, two_lines
 from loyalty.admin.pages import Page, action
 from loyalty.admin.paging import CappedPaginator
-from loyalty.admin.staff import chosen_store
+from loyalty.admin.staff import chosen_store, staff_of
 from loyalty.models import Access, Event, Resource
 from members.admin.finding import contact_of, find_members, full_name, identifiers_of
 from members.admin.member_form import (
@@ -22,6 +23,7 @@ from members.admin.member_form import (
     MemberForm,
     PasswordForm,
 )
+from members.admin.points import MovePointsForm, wallets_shown
 from members.models import Member
 from members.selectors.members import history_of
 
@@ -60,6 +62,7 @@ class MemberAdmin(StoreScopedAdmin):
     search_help_text = "E-mail, phone, card number, UUID or name"
     ordering = ("-created_at", "-id")
     actions_detail: tuple[Any, ...] = (
+        "move_points",
         {
             "title": "Account",
             "icon": "manage_accounts",
@@ -116,16 +119,32 @@ class MemberAdmin(StoreScopedAdmin):
             context["store"] = row.store
             context["state"] = self.is_active(row)
             context["identifiers"] = identifiers_of(row)
+            if staff_of(request).may(Access.VIEW, row.store_id, Resource.POINT_TRANSFER):
+                context["wallets"] = wallets_shown(row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- What can be done to it ---------------------------------------------------------------
 
     def offers(self, request: HttpRequest, action: str, row: Member) -> bool:
+        if action == "move_points":
+            return not row.anonymized and self._moves_points(request, row)
         fits = {
             "activate": not row.active,
             "deactivate": row.active,
         }.get(action, True)
         return fits and not row.anonymized and super().offers(request, action, row)
+
+    def _moves_points(self, request: HttpRequest, row: Member) -> bool:
+        return staff_of(request).may(Access.MODIFY, row.store_id, Resource.POINT_TRANSFER)
+
+    @action("Add or take points", path="points", icon="toll")
+    def move_points(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.open_row(request, object_id, Access.VIEW)
+        if not self._moves_points(request, row):
+            raise PermissionDenied
+        effect = "Points that are added never expire. No more can be taken than there are."
+        page = Page(f"Points of {full_name(row)}", "Book the points", effect)
+        return self.ask(request, row, MovePointsForm, page, done="The points were booked.")
 
     @action("Set a password", path="password", icon="key")
     def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
