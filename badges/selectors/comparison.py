@@ -214,11 +214,12 @@ def comparison_of_everybody(
 
 def condition_of(version: ConditionVersion) -> Node:
     """What a published version says, ready to be compiled."""
-    return _parsed(json.dumps(version.resolved))
+    return tree_of(json.dumps(version.resolved))
 
 
 @lru_cache(maxsize=1024)
-def _parsed(resolved: str) -> Node:
+def tree_of(resolved: str) -> Node:
+    """The tree of which this is the JSON; kept, so that it is read once."""
     return parse(json.loads(resolved))
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
 
 from badges.conditions.parsing import parse
 from badges.models import BadgeType, PublishPolicy
 from badges.selectors.badge_types import badge_types
 from badges.selectors.conditions import find_current, find_draft, find_latest
 from badges.selectors.dry_runs import DRY_RUN, Question, dry_run
+from badges.selectors.time_limits import at_most
 from badges.services.backfills import digest
 from badges.services.condition_checks import checked
 from badges.services.condition_versions import check_repeat_limit, terms_for
@@ -23,9 +22,6 @@ from loyalty.services.jobs.creation import announce, staged_job
 from loyalty.services.jobs.kinds import JobKind, Outcome, Row, register
 from loyalty.services.jobs.staging import StagedRow, stage_rows
 from loyalty.transactions import writes
-
-# PostgreSQL's word for a statement that took longer than it may.
-_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +90,10 @@ def _work(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome
         repeat_limit=asked["repeatLimit"],
         former=find_latest(store, badge_type),
     )
-    result = _within_time(store, question, now)
+    # Trying again with less of it, as chunks of other jobs are, would be no dry run.
+    with at_most(settings.DRY_RUN_SECONDS, "The dry run"):
+        result = dry_run(store, question, now=now)
     return Outcome(unchanged=len(rows), result=result)
-
-
-def _within_time(store: Store, question: Question, now: datetime) -> dict[str, Any]:
-    """Raises `Conflict` when it takes too long: trying again with less would be no dry run."""
-    seconds = settings.DRY_RUN_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('statement_timeout')")
-        (usual,) = cursor.fetchone()
-        _set_timeout(f"{seconds}s")
-        try:
-            result = dry_run(store, question, now=now)
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != _CANCELED:
-                raise
-            message = f"The dry run was not through after {seconds} s, and was stopped."
-            raise Conflict(message) from None
-        _set_timeout(usual)
-    return result
-
-
-def _set_timeout(value: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [value])
 
 
 def register_dry_runs() -> None:

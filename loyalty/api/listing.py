@@ -91,8 +91,8 @@ def read_list_query(
     if wrong:
         raise Invalid(*wrong)
     return ListQuery(
-        page=_whole_number(params, "_page", default=1, most=MAX_PAGE),
-        size=_whole_number(params, "_itemsOnPage", default=DEFAULT_SIZE, most=MAX_SIZE),
+        page=read_whole_number(params, "_page", default=1, most=MAX_PAGE),
+        size=read_whole_number(params, "_itemsOnPage", default=DEFAULT_SIZE, most=MAX_SIZE),
         order_by=tuple(order_by),
         filters=filters,
         search=search,
@@ -151,7 +151,8 @@ def _direction(column: str, direction: str) -> Any:
     return F(column).desc() if direction == "desc" else F(column).asc()
 
 
-def _whole_number(params: QueryDict, name: str, *, default: int, most: int) -> int:
+def read_whole_number(params: QueryDict, name: str, *, default: int, most: int) -> int:
+    """A parameter from 1 to `most`; raises `Invalid` that names it."""
     given = params.get(name)
     if given is None:
         return default

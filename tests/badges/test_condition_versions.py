@@ -86,7 +86,8 @@ def test_a_draft_is_read_as_it_was_saved_with_ids_filled_in(
     assert (read["repeatLimit"], read["refundPolicy"], read["graceDays"]) == (None, "keep", 7)
     assert (read["hidden"], read["number"]) == (True, 1)
     assert read["tree"]["conditions"][1]["badgeTypeId"] == str(silver.id)
-    assert all("id" in each for each in read["tree"]["conditions"])
+    ids = [each["id"] for each in read["tree"]["conditions"]]
+    assert [read["words"][each] for each in ids] == ["“visit” 2 times", "the badge “A badge”"]
     assert as_manager.get(GOLD).status_code == 404
     assert Event.for_store(store).filter(name="ConditionDraftSaved").count() == 1
 

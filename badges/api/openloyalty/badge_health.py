@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.http import QueryDict
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,9 +16,9 @@ from rest_framework.serializers import (
 )
 
 from badges.selectors.condition_health import QUIET_AFTER, Health, health
+from loyalty.api.listing import read_whole_number
 from loyalty.api.operations import Need, operation
 from loyalty.api.views import StoreViewSet
-from loyalty.errors import Code, Invalid, Violation
 from loyalty.models import Resource
 
 MAX_DAYS = 3650
@@ -112,17 +111,3 @@ class BadgeHealthViewSet(StoreViewSet):
         )
         found = health(self.store, now=timezone.now(), quiet_after=timedelta(days=days))
         return Response(health_read(found))
-
-
-def read_whole_number(params: QueryDict, name: str, *, default: int, most: int) -> int:
-    """A parameter from 1 to `most`; raises `Invalid` that names it."""
-    given = params.get(name)
-    if given is None:
-        return default
-    if not (given.isascii() and given.isdigit()) or not 1 <= len(given) <= 6:
-        raise Invalid(Violation(Code.TYPE, name, "This value should be of type int."))
-    number = int(given)
-    if not 1 <= number <= most:
-        code = Code.TOO_LOW if number < 1 else Code.TOO_HIGH
-        raise Invalid(Violation(code, name, f"This value should be between 1 and {most}."))
-    return number

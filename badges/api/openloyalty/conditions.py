@@ -1,5 +1,6 @@
 """What awards a badge: draft, publish, retire (Rosette's own)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +19,7 @@ from rest_framework.serializers import (
 
 from badges.models import ConditionVersion, PublishPolicy, RefundPolicy
 from badges.selectors.badge_types import get_badge_type
+from badges.selectors.condition_names import sentences_of
 from badges.selectors.conditions import get_current, get_draft, versions_of
 from badges.services.conditions import (
     discard_draft,
@@ -69,9 +71,12 @@ PublishBody = wrapped("publish", PublishWrite)
 
 
 class DraftRead(Serializer[Any]):
+    """`words` say each node in plain English, by its id; they begin with the whole tree."""
+
     versionId = UUIDField()
     number = IntegerField()
     tree = DictField()
+    words = DictField(child=CharField())
     repeatLimit = IntegerField(allow_null=True)
     refundPolicy = CharField()
     graceDays = IntegerField()
@@ -118,11 +123,12 @@ _COLUMNS = tuple(
 )
 
 
-def draft_read(version: ConditionVersion) -> dict[str, Any]:
+def draft_read(version: ConditionVersion, words: Mapping[str, str]) -> dict[str, Any]:
     return {
         "versionId": version.id,
         "number": version.number,
         "tree": version.tree,
+        "words": words,
         "repeatLimit": version.repeat_limit,
         "refundPolicy": version.refund_policy,
         "graceDays": version.grace_days,
@@ -132,9 +138,9 @@ def draft_read(version: ConditionVersion) -> dict[str, Any]:
     }
 
 
-def condition_read(version: ConditionVersion) -> dict[str, Any]:
+def condition_read(version: ConditionVersion, words: Mapping[str, str]) -> dict[str, Any]:
     return {
-        **draft_read(version),
+        **draft_read(version, words),
         "state": version.state,
         "policy": version.policy,
         "series": version.series,
@@ -152,7 +158,8 @@ class ConditionDraftsViewSet(StoreViewSet):
     )  # fmt: skip
     def retrieve(self, request: Request, badge_type: Identifier) -> Response:
         found = get_draft(self.store, get_badge_type(self.store, badge_type))
-        return Response(draft_read(found))
+        (words,) = sentences_of(self.store, [found])
+        return Response(draft_read(found, words))
 
     @operation(
         "conditionPutDraft", "Set the draft of a badge's condition", MODIFY,
@@ -189,7 +196,8 @@ class ConditionsViewSet(StoreViewSet):
     )  # fmt: skip
     def retrieve(self, request: Request, badge_type: Identifier) -> Response:
         found = get_current(self.store, get_badge_type(self.store, badge_type))
-        return Response(condition_read(found))
+        (words,) = sentences_of(self.store, [found])
+        return Response(condition_read(found, words))
 
     @operation(
         "conditionGetVersions", "List everything that was ever published for a badge", VIEW,
@@ -200,7 +208,10 @@ class ConditionsViewSet(StoreViewSet):
         found = versions_of(self.store, get_badge_type(self.store, badge_type))
         page = answer_page(query, found, columns=_COLUMNS, render=dict, default_order=["-number"])
         versions = [ConditionVersion(**row) for row in page["items"]]
-        page["items"] = [condition_read(version) for version in versions]
+        said = sentences_of(self.store, versions)
+        page["items"] = [
+            condition_read(version, words) for version, words in zip(versions, said, strict=True)
+        ]
         return Response(page)
 
     @operation(

@@ -11,6 +11,8 @@ from badges.api.openloyalty.dry_runs import DryRunsViewSet
 from badges.api.openloyalty.job_files import JobFilesViewSet
 from badges.api.openloyalty.jobs import JobsViewSet
 from badges.api.openloyalty.member_badges import MemberBadgesViewSet
+from badges.api.openloyalty.near_members import NearMembersViewSet
+from badges.api.openloyalty.progress import BadgeProgressViewSet
 from badges.api.openloyalty.rules import RuleGroupsViewSet, RulesViewSet
 from members.api.urls import MEMBER
 
@@ -18,6 +20,7 @@ types, held = BadgeTypesViewSet.as_view, MemberBadgesViewSet.as_view
 jobs = JobsViewSet.as_view
 drafts, conditions = ConditionDraftsViewSet.as_view, ConditionsViewSet.as_view
 dry_runs = DryRunsViewSet.as_view
+near, progress = NearMembersViewSet.as_view, BadgeProgressViewSet.as_view
 rules, groups = RulesViewSet.as_view, RuleGroupsViewSet.as_view
 completions, confirmations = CompletionsViewSet.as_view, ConfirmationsViewSet.as_view
 
@@ -62,6 +65,10 @@ urlpatterns = [
     path(f"{CONDITION}/dry-run", dry_runs({"post": "create"})),
     path(f"{CONDITION}/dry-run/<lower_uuid:dry_run_id>", dry_runs({"get": "retrieve"})),
     path(f"{CONDITION}/backfill", dry_runs({"post": "backfill"})),
+    path(f"{TYPE}/near", near({"get": "list"})),
+    path(f"{TYPE}/near.csv", near({"get": "csv"})),
+    path(f"{MEMBER}/badge-progress", progress({"get": "list"})),
+    path(f"{MEMBER}/badge-progress/<badge_type:badge_type>", progress({"get": "retrieve"})),
     path(RULES, rules({"get": "list", "post": "create"})),
     path(RULE, rules({"get": "retrieve", "put": "update", "delete": "destroy"})),
     path(f"{RULE}/complete", completions({"post": "complete"})),
