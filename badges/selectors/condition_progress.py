@@ -77,10 +77,25 @@ def progress_with_badge(
     with_hidden: bool = False,
 ) -> BadgeProgress:
     """Raises `NotFound` where `progress_of_member` does not show the badge."""
-    rows = _rows(store, member, locale, with_hidden=with_hidden, badge_type=badge_type)
-    if not rows:
+    found = find_progress(
+        store, member, badge_type, now=now, locale=locale, with_hidden=with_hidden
+    )
+    if found is None:
         raise NotFound
-    return _progress(store, member, rows, now, locale)[0]
+    return found
+
+
+def find_progress(
+    store: Store,
+    member: Member,
+    badge_type: BadgeType,
+    *,
+    now: datetime,
+    locale: str | None,
+    with_hidden: bool,
+) -> BadgeProgress | None:
+    rows = _rows(store, member, locale, with_hidden=with_hidden, badge_type=badge_type)
+    return _progress(store, member, rows, now, locale)[0] if rows else None
 
 
 @dataclass(frozen=True, slots=True)

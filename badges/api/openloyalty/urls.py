@@ -8,6 +8,7 @@ from badges.api.openloyalty.badge_types import BadgeTypesViewSet
 from badges.api.openloyalty.conditions import ConditionDraftsViewSet, ConditionsViewSet
 from badges.api.openloyalty.confirmations import CompletionsViewSet, ConfirmationsViewSet
 from badges.api.openloyalty.dry_runs import DryRunsViewSet
+from badges.api.openloyalty.explanations import BadgeExplanationsViewSet
 from badges.api.openloyalty.job_files import JobFilesViewSet
 from badges.api.openloyalty.jobs import JobsViewSet
 from badges.api.openloyalty.member_badges import MemberBadgesViewSet
@@ -67,6 +68,10 @@ urlpatterns = [
     path(f"{CONDITION}/backfill", dry_runs({"post": "backfill"})),
     path(f"{TYPE}/near", near({"get": "list"})),
     path(f"{TYPE}/near.csv", near({"get": "csv"})),
+    path(
+        f"{MEMBER}/badge/<badge_type:badge_type>/explain",
+        BadgeExplanationsViewSet.as_view({"get": "retrieve"}),
+    ),
     path(f"{MEMBER}/badge-progress", progress({"get": "list"})),
     path(f"{MEMBER}/badge-progress/<badge_type:badge_type>", progress({"get": "retrieve"})),
     path(RULES, rules({"get": "list", "post": "create"})),

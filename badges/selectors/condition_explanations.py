@@ -1,0 +1,124 @@
+"""Why a member has a badge, or lacks it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from badges.conditions.explanation import Explanation, explain
+from badges.conditions.progress import Progress
+from badges.conditions.query import Scope
+from badges.conditions.tree import leaves
+from badges.conditions.wording import plain, sentence
+from badges.models import BadgeEntry, BadgeType, ConditionVersion
+from badges.selectors.comparison import condition_of
+from badges.selectors.condition_names import names_for
+from badges.selectors.condition_progress import BadgeProgress, find_progress
+from badges.selectors.conditions import find_current
+from loyalty.errors import NotFound
+from loyalty.models import Store
+from members.models import Member
+
+LATEST_LINES = 100
+
+INACTIVE = "The badge is switched off: nobody earns it."
+NO_CONDITION = "No condition awards this badge: it is given by hand."
+FINISHED = "The member has earned the badge as often as it can be earned."
+ANONYMIZED = "The member was anonymized, and earns nothing any more."
+DUE = "All is there: the badge comes as soon as the member was looked at."
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeExplanation:
+    """`words` say the whole condition, `missing` what the next completion still takes.
+
+    `leaves` tell of each leaf what counted and what nearly did; `lines` are the member's lines in
+    the ledger about this badge, the latest first, up to 100.  Without a condition in force there
+    are only the notes and the lines.
+    """
+
+    badge_type: BadgeType
+    version: ConditionVersion | None
+    progress: BadgeProgress | None
+    words: str
+    missing: Sequence[str]
+    notes: Sequence[str]
+    leaves: Sequence[Explanation]
+    lines: Sequence[BadgeEntry]
+
+
+def explain_badge(
+    store: Store,
+    member: Member,
+    badge_type: BadgeType,
+    *,
+    now: datetime,
+    locale: str | None = None,
+    with_hidden: bool = False,
+) -> BadgeExplanation:
+    """Everything that is known; what of it a member may see, the edge decides.
+
+    Without `with_hidden` it raises `NotFound` for a badge whose condition is hidden, inactive or
+    not there, as if the badge were not.
+    """
+    progress = find_progress(
+        store, member, badge_type, now=now, locale=locale, with_hidden=with_hidden
+    )
+    version = find_current(store, badge_type)
+    if progress is None and not with_hidden:
+        raise NotFound
+    if progress is None or version is None or version.counting_from is None:
+        return BadgeExplanation(
+            badge_type, version, None, "", [], list(_notes(member, badge_type, version, None)), [],
+            _lines(store, member, badge_type),
+        )  # fmt: skip
+    node = condition_of(version)
+    scope = Scope(store, version.counting_from, progress.time, [member.id])
+    return BadgeExplanation(
+        badge_type=badge_type,
+        version=version,
+        progress=progress,
+        words=sentence(node, names_for(store, [node], locale)),
+        missing=[] if progress.is_finished else list(_missing(progress.condition)),
+        notes=list(_notes(member, badge_type, version, progress)),
+        leaves=[explain(leaf, scope, member.id, now=now) for leaf in leaves(node)],
+        lines=_lines(store, member, badge_type),
+    )
+
+
+def _notes(
+    member: Member,
+    badge_type: BadgeType,
+    version: ConditionVersion | None,
+    progress: BadgeProgress | None,
+) -> Iterator[str]:
+    if not badge_type.active:
+        yield INACTIVE
+    if version is None:
+        yield NO_CONDITION
+    if member.anonymized:
+        yield ANONYMIZED
+    if progress is None:
+        return
+    if progress.is_finished:
+        yield FINISHED
+    elif progress.condition.completed and not member.anonymized:
+        yield DUE
+
+
+def _missing(progress: Progress) -> Iterator[str]:
+    """Of each leaf that is not met, what it is and how much of it is there."""
+    if progress.completed:
+        return
+    for child in progress.conditions:
+        yield from _missing(child)
+    if not progress.conditions:
+        what = progress.description
+        if progress.target == 1:
+            yield what
+        else:
+            yield f"{what}: {plain(progress.current)} of {plain(progress.target)}"
+
+
+def _lines(store: Store, member: Member, badge_type: BadgeType) -> Sequence[BadgeEntry]:
+    found = BadgeEntry.for_store(store).filter(member=member, badge_type=badge_type)
+    return list(found.select_related("version").order_by("-recorded_at", "-id")[:LATEST_LINES])
