@@ -28,7 +28,7 @@ class CustomerFilter(django_filters.Filter):
         return forms.CharField(max_length=255, strip=False)
 
     def filter(self, qs: Any, value: str) -> Any:
-        return qs.filter(of_customer(self._key, value))
+        return of_customer(qs, self._key, value)
 
 
 class ItemFilter(django_filters.Filter):

@@ -125,6 +125,8 @@ class Activity(StoreOwnedModel):
                 name="activity_that_reverses",
             ),
             # Returns that came before their purchase, and activity that came before its member.
+            # Each of the latter holds only what has such an identifier: much has none, and without
+            # statistics PostgreSQL would take any index that begins with the store.
             models.Index(
                 fields=["store", "source", "reverses_external_id"],
                 condition=~Q(reverses_external_id="") & Q(reverses=None),
@@ -132,15 +134,18 @@ class Activity(StoreOwnedModel):
             ),
             models.Index(
                 F("store"), Lower(KeyTextTransform("email", "identifiers")),
-                condition=Q(member=None), name="activity_waits_for_email",
+                condition=Q(member=None, identifiers__has_key="email"),
+                name="activity_waits_for_email",
             ),
             models.Index(
                 F("store"), KeyTextTransform("phone", "identifiers"),
-                condition=Q(member=None), name="activity_waits_for_phone",
+                condition=Q(member=None, identifiers__has_key="phone"),
+                name="activity_waits_for_phone",
             ),
             models.Index(
                 F("store"), KeyTextTransform("loyaltyCardNumber", "identifiers"),
-                condition=Q(member=None), name="activity_waits_for_card",
+                condition=Q(member=None, identifiers__has_key="loyaltyCardNumber"),
+                name="activity_waits_for_card",
             ),
         ]  # fmt: skip
 

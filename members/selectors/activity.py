@@ -8,6 +8,7 @@ from django.db.models import (
     BooleanField,
     Case,
     CharField,
+    F,
     OuterRef,
     Q,
     QuerySet,
@@ -16,6 +17,8 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
 from loyalty.errors import NotFound
 from loyalty.models import Store
@@ -76,12 +79,15 @@ def _one(rows: QuerySet[Activity], row_id: UUID | str, columns: tuple[str, ...])
     return found
 
 
-def of_customer(key: str, value: str) -> Q:
-    """Activity of whoever is called so now, or was called so by a sender and is not known yet."""
-    column, is_email = _CUSTOMER[key], key == "email"
-    compare = "__iexact" if is_email else ""
-    waiting = Q(**{f"identifiers__{key}{compare}": value}, member=None)
-    return Q(**{f"member__{column}{compare}": value}) | waiting
+def of_customer(rows: QuerySet[Activity], key: str, value: str) -> QuerySet[Activity]:
+    """Those of whoever is called so now, or was called so by a sender and is not known yet."""
+    given: Any = KeyTextTransform(key, "identifiers")
+    named: Any = F(f"member__{_CUSTOMER[key]}")
+    sought: Any = Value(value)
+    if key == "email":
+        given, named, sought = Lower(given), Lower(named), Lower(sought)
+    waiting = Q(Exact(given, sought), member=None, identifiers__has_key=key)
+    return rows.filter(Q(Exact(named, sought)) | waiting)
 
 
 _CUSTOMER = {"email": "email", "phone": "phone", "loyaltyCardNumber": "loyalty_card_number"}

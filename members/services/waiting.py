@@ -36,9 +36,10 @@ _MATCHES = " UNION ALL ".join(
            OFFSET 0) waiting"""  # noqa: S608
     for rank, match in enumerate(
         (
-            "lower(a.identifiers ->> 'email') = lower(fresh.email)",
-            "(a.identifiers ->> 'phone') = fresh.phone",
-            "(a.identifiers ->> 'loyaltyCardNumber') = fresh.loyalty_card_number",
+            "a.identifiers ? 'email' AND lower(a.identifiers ->> 'email') = lower(fresh.email)",
+            "a.identifiers ? 'phone' AND (a.identifiers ->> 'phone') = fresh.phone",
+            """a.identifiers ? 'loyaltyCardNumber'
+               AND (a.identifiers ->> 'loyaltyCardNumber') = fresh.loyalty_card_number""",
         )
     )
 )
@@ -93,19 +94,20 @@ UPDATE members_activity a SET identifiers = '{}'
   FROM (SELECT waiting.id
           FROM unnest(%(emails)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
-                WHERE a.store_id = %(store)s AND a.member_id IS NULL
+                WHERE a.store_id = %(store)s AND a.member_id IS NULL AND a.identifiers ? 'email'
                   AND lower(a.identifiers ->> 'email') = lower(given.name) OFFSET 0) waiting
         UNION
         SELECT waiting.id
           FROM unnest(%(phones)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
-                WHERE a.store_id = %(store)s AND a.member_id IS NULL
+                WHERE a.store_id = %(store)s AND a.member_id IS NULL AND a.identifiers ? 'phone'
                   AND (a.identifiers ->> 'phone') = given.name OFFSET 0) waiting
         UNION
         SELECT waiting.id
           FROM unnest(%(cards)s::text[]) AS given (name) CROSS JOIN LATERAL (
                SELECT a.id FROM members_activity a
                 WHERE a.store_id = %(store)s AND a.member_id IS NULL
+                  AND a.identifiers ? 'loyaltyCardNumber'
                   AND (a.identifiers ->> 'loyaltyCardNumber') = given.name OFFSET 0) waiting
        ) AS named
  WHERE a.store_id = %(store)s AND a.id = named.id AND a.member_id IS NULL
