@@ -1,7 +1,7 @@
 """Evaluate a condition for everybody concerned, as a job; and take back what such a job did."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,14 +9,15 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from badges.conditions.tree import inputs
-from badges.models import BadgeEntry, ConditionVersion, EntryKind, MemberBadge, VersionState
+from badges.models import ConditionVersion, VersionState
 from badges.selectors.comparison import condition_of
 from badges.selectors.conditions import find_current
 from badges.services.condition_locks import hold_conditions
 from badges.services.evaluation import evaluate, record_evaluation
+from badges.services.evaluation_undoing import reversing_lines
 from badges.services.expiry import expire_badge
 from badges.services.jobs import STILL_WRITES, UNKNOWN_MEMBER
-from badges.services.ledger import Line, post
+from badges.services.ledger import post
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, Violation
 from loyalty.models import Job, JobState, Store
@@ -183,7 +184,7 @@ def _undo(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome
     members = {UUID(row.identifier): row for row in rows}
     there = lock_members(store, members)
     expire_badge(store, version.badge_type, there, now=now)
-    changes = post(store, _reversed(store, job, version, there), actor=actor_of(job), now=now)
+    changes = post(store, reversing_lines(store, job, version, there), actor=actor_of(job), now=now)
     record_evaluation(store, version, changes, actor=actor_of(job), silent=job.parameters["silent"])
     changed = {change.member_id for change in changes}
     # What was earned meanwhile has other numbers now that less is counted.
@@ -201,55 +202,6 @@ def _undo(store: Store, job: Job, rows: Sequence[Row], now: datetime) -> Outcome
         )
         changed |= done.members
     return _outcome(members, there, changed)
-
-
-def _reversed(
-    store: Store, job: Job, version: ConditionVersion, members: Collection[UUID]
-) -> list[Line]:
-    """What reverses the lines, as far as the member still has what they gave."""
-    held = dict(
-        MemberBadge.for_store(store)
-        .filter(badge_type=version.badge_type_id, member_id__in=members)
-        .values_list("member_id", "completed_count")
-    )
-    written = BadgeEntry.for_store(store).filter(
-        source_id=str(job.undoes_id), completion__isnull=False, member_id__in=members
-    )
-    keys = {f"undo:{entry_id}" for entry_id in written.values_list("id", flat=True)}
-    before = BadgeEntry.for_store(store).filter(occurrence_key__in=keys)
-    known = set(before.values_list("occurrence_key", flat=True))
-    by_member: dict[UUID, list[BadgeEntry]] = defaultdict(list)
-    for entry in written.order_by("member_id", "delta", "-completion"):
-        if f"undo:{entry.id}" not in known:
-            by_member[entry.member_id].append(entry)
-    return [
-        _line(job, entry)
-        for member_id, entries in by_member.items()
-        for entry in _as_far_as_held(entries, held.get(member_id, 0))
-    ]
-
-
-def _as_far_as_held(entries: Iterable[BadgeEntry], held: int) -> Iterable[BadgeEntry]:
-    """First what gives back, then what takes away: the latest completions are given up first."""
-    for entry in entries:
-        if held - entry.delta >= 0:
-            held -= entry.delta
-            yield entry
-
-
-def _line(job: Job, entry: BadgeEntry) -> Line:
-    return Line(
-        entry.member_id,
-        entry.badge_type_id,
-        EntryKind.REVOCATION if entry.delta > 0 else EntryKind.REINSTATEMENT,
-        -entry.delta,
-        entry.occurred_at,
-        f"Undo of job {job.undoes_id}",
-        str(job.id),
-        f"undo:{entry.id}",
-        entry.version_id,
-        entry.completion,
-    )
 
 
 def _version(store: Store, job: Job) -> ConditionVersion:
