@@ -21,6 +21,13 @@ _ACTIVITIES = {
 }
 _MEMBERS_IN_A_JOB = {"short": 50_000, "normal": 200_000, "full": 1_000_000}
 
+# Members, and what they did.
+_CONDITIONS = {
+    "short": (4_000, 200_000),
+    "normal": (100_000, 5_000_000),
+    "full": (100_000, 5_000_000),
+}
+
 
 def main() -> None:
     # Each of them unwinds the stack, and with it goes whatever was started.
@@ -57,6 +64,11 @@ def _bench(arguments: argparse.Namespace) -> None:
         members = arguments.members or _ACTIVE_MEMBERS[arguments.pace]
         sizes, events = _ACTIVITIES[arguments.pace]
         return ActivityBench(_VAR, members, sizes, events, paces[arguments.pace]).run()
+    if arguments.conditions:
+        from benchmarks.conditions.measure import ConditionBench
+
+        members, rows = _CONDITIONS[arguments.pace]
+        return ConditionBench(_VAR, members, rows, paces[arguments.pace]).run()
     members = arguments.members or _MEMBERS
     size = Size(arguments.stores, members, arguments.badges)
     bench = Bench(_VAR, size, paces[arguments.pace], arguments.only)
@@ -81,10 +93,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--compare", type=Path, metavar="FILE", help="an earlier run's results")
     parser.add_argument("--jobs", action="store_true", help="bulk work, and nothing else")
     parser.add_argument("--activity", action="store_true", help="activity and what it earns")
+    parser.add_argument("--conditions", action="store_true", help="conditions over a whole store")
     arguments = parser.parse_args()
-    alone = arguments.jobs or arguments.activity
+    alone = arguments.jobs or arguments.activity or arguments.conditions
     if alone and (arguments.only or arguments.compare):
-        parser.error("--jobs and --activity go with --short, --full and --members alone")
+        parser.error("--jobs, --activity and --conditions go with --short, --full and --members alone")
     return arguments
 
 

@@ -1,0 +1,1 @@
+"""How fast compiled conditions are over a whole store: `./run bench --conditions`."""
