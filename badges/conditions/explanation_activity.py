@@ -67,20 +67,19 @@ def explained_activity(
         good += " AND has_value AND has_new_value"
         told.append(reasons.lacks(attribute))
         told.append(reasons.seen_before(attribute))
-    most = binder.bind(latest, "int")
+    names = ", ".join(flags)
     sql = f"""
-        WITH {", ".join(ctes)}, judged AS (
-             SELECT id, t, {good} AS counts, {", ".join(flags)} FROM {source}),
-        placed AS (
-             SELECT judged.*, count(*) OVER (PARTITION BY counts) AS total,
-                    row_number() OVER (PARTITION BY counts ORDER BY t DESC, id DESC) AS place
-               FROM judged)
+        WITH {", ".join(ctes)},
+        judged AS MATERIALIZED (SELECT id, t, ({good}) AS counts, {names} FROM {source}),
+        totals AS (SELECT counts, count(*) AS total FROM judged GROUP BY counts),
+        latest AS (({_latest(binder, "counts", latest)}) UNION ALL
+                   ({_latest(binder, "NOT counts", latest)}))
         SELECT counts, total, a.id, a.type, a.occurred_at, a.value, a.returned, a.attributes::text,
-               {", ".join(flags)}
-          FROM placed CROSS JOIN LATERAL (
+               {names}
+          FROM latest JOIN totals USING (counts) CROSS JOIN LATERAL (
                SELECT a.* FROM members_activity a
-                WHERE a.store_id = %(store)s::uuid AND a.id = placed.id OFFSET 0) a
-         WHERE place <= {most} ORDER BY t DESC, id DESC"""
+                WHERE a.store_id = %(store)s::uuid AND a.id = latest.id OFFSET 0) a
+         ORDER BY t DESC, id DESC"""
     return sql, told
 
 
@@ -184,9 +183,16 @@ def _with_values(source: str, good: str) -> str:
     Of others that is not asked.
     """
     return f"""
+        WITH fact AS MATERIALIZED (
+             SELECT fact.*, ({good}) AS good, row_number() OVER (ORDER BY t, id) AS place
+               FROM {source} fact)
         SELECT fact.*, cardinality(elements) > 0 AS has_value,
-               NOT ({good}) OR cardinality(elements) = 0 OR id IN (
-                   SELECT DISTINCT ON (element) id
-                     FROM {source} good CROSS JOIN LATERAL unnest(elements) AS element
-                    WHERE {good} ORDER BY element, t, id) AS has_new_value
-          FROM {source} fact"""
+               NOT good OR cardinality(elements) = 0 OR place IN (
+                   SELECT min(place) FROM (SELECT place, unnest(elements) AS element FROM fact
+                                            WHERE good) seen GROUP BY element) AS has_new_value
+          FROM fact"""
+
+
+def _latest(binder: Binder, which: str, latest: int) -> str:
+    most = binder.bind(latest, "int")
+    return f"SELECT * FROM judged WHERE {which} ORDER BY t DESC, id DESC LIMIT {most}"

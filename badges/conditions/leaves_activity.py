@@ -31,11 +31,11 @@ def counted(binder: Binder, leaf: Count) -> str:
     elif isinstance(window, Calendar):
         days = countable(binder, leaf)
         if leaf.distinct:
-            days = _first_of_each(days, "period")
+            days = first_of_each(days, "period")
         found = numbered(binder, nth_in_each_period(binder, days, target))
     else:
         each = countable(binder, leaf)
-        found = every_nth(binder, _first_of_each(each) if leaf.distinct else each, target)
+        found = every_nth(binder, first_of_each(each) if leaf.distinct else each, target)
     return facts.for_each(binder, found, zone=zone_of(leaf))
 
 
@@ -52,15 +52,22 @@ def summed(binder: Binder, leaf: Sum) -> str:
 
 
 def lifetime(binder: Binder, leaf: Points) -> str:
-    added = f"""
+    return facts.for_each(binder, running_total(binder, added(binder, leaf), leaf.target))
+
+
+def added(binder: Binder, leaf: Points) -> str:
+    """Points that were added: `member_id`, `t` and how many (`c`)."""
+    return f"""
         SELECT member_id, t, amount AS c FROM ({facts.points(binder, leaf.wallet)}) entry
          WHERE adds"""
-    return facts.for_each(binder, running_total(binder, added, leaf.target))
 
 
-def countable(binder: Binder, leaf: Count | Sum, *columns: str) -> str:
+def countable(
+    binder: Binder, leaf: Count | Sum, *columns: str, within: Between | None = None
+) -> str:
     """The leaf's facts: `member_id`, `t`, and of a sum its contribution `c`, of a distinct count
-    the `element`, in a calendar the `local` time, and `columns`.
+    the `element`, of a calendar the `period`, and `columns`.  `within` is for a leaf whose window
+    has no ends of its own.
     """
     more = list(columns)
     if isinstance(leaf, Sum):
@@ -74,7 +81,7 @@ def countable(binder: Binder, leaf: Count | Sum, *columns: str) -> str:
         leaf.event,
         ", ".join(more),
         filters=leaf.filters,
-        between=leaf.window if isinstance(leaf.window, Between) else None,
+        between=leaf.window if isinstance(leaf.window, Between) else within,
         zone=zone_of(leaf),
     )
 
@@ -87,7 +94,7 @@ def element(binder: Binder, attribute: str) -> str:
     return f"jsonb_path_query(a.attributes, {binder.bind(f'{path} ? (@ != null)', 'jsonpath')})"
 
 
-def _first_of_each(elements: str, *also: str) -> str:
+def first_of_each(elements: str, *also: str) -> str:
     """When each value came first, in each of the periods if there are any."""
     columns = ", ".join(("member_id", *also))
     return f"""

@@ -9,7 +9,7 @@ from badges.conditions.tree import External, Held, Listed
 
 
 def confirmed(binder: Binder, leaf: External) -> str:
-    return facts.for_each(binder, first(facts.activity(binder, leaf.event)))
+    return facts.for_each(binder, first(binder, facts.activity(binder, leaf.event)))
 
 
 def listed(binder: Binder, leaf: Listed) -> str:

@@ -23,7 +23,7 @@ def rolling_count(binder: Binder, facts: str, target: int, window: Rolling) -> s
               FROM (SELECT member_id, t, {in_time} AS enough FROM ({facts}) fact
                     WINDOW mine AS (PARTITION BY member_id ORDER BY t)) looked_back
              WHERE enough"""
-        return first(enough)
+        return first(binder, enough)
     looked_back = f"""
         SELECT member_id, t, {in_time} AS enough, row_number() OVER mine AS amount
           FROM ({facts}) fact WINDOW mine AS (PARTITION BY member_id ORDER BY t)"""
@@ -41,7 +41,7 @@ def rolling_total(binder: Binder, facts: str, target: Decimal, window: Rolling) 
                            RANGE BETWEEN {reach} PRECEDING AND CURRENT ROW) AS total
                       FROM ({facts}) fact) summed
              WHERE total >= {aim}"""
-        return first(enough)
+        return first(binder, enough)
     # `before` is what lies behind the window: all that is older by a microsecond more.
     looked_back = f"""
         SELECT member_id, t, amount, amount - coalesce(before, 0) >= {aim} AS enough

@@ -17,7 +17,9 @@ def _first_time(binder: Binder, facts: str, target: int, reach: str) -> str:
     """A value is in the window from when it is seen until `reach` later, or longer if it is seen
     again before that.  So many begin, so many end: what remains is how many there are.
     """
-    return first(f"""
+    return first(
+        binder,
+        f"""
         SELECT member_id, t
           FROM (SELECT member_id, t, sum(change) OVER (
                        PARTITION BY member_id ORDER BY t, change DESC ROWS UNBOUNDED PRECEDING)
@@ -32,7 +34,8 @@ def _first_time(binder: Binder, facts: str, target: int, reach: str) -> str:
                                ({reach}, -1, next IS NULL OR next > t + {reach})
                                ) AS edge (later, change, is_one)
                          WHERE edge.is_one) edges) counted
-         WHERE present >= {binder.bind(target, "bigint")}""")
+         WHERE present >= {binder.bind(target, "bigint")}""",
+    )
 
 
 def _every_time(binder: Binder, facts: str, target: int, reach: str) -> str:
