@@ -113,7 +113,14 @@ def test_a_condition_is_made_tried_published_and_met(
                 break
             browser.open(f"/admin/members/member/{member.id}/change/")
 
-    assert "Gold" in browser.one("#badges").text
+    browser.press("Gold")
+    assert browser.one("#answer").text.startswith("Anna has Gold, since ")
+    assert "3 entries that count" in browser.one("#tree").text
+    assert "version 1" in browser.one("#ledger").text
+    browser.press("Why, or why not")
+    browser.type("who", "ben@example.com")
+    browser.press("Find the member")
+    assert browser.one("#answer").text.startswith("Ben has Gold")
     entry = BadgeEntry.for_store(store).get(member=member)
     assert (entry.delta, entry.completion, entry.occurred_at) == (1, 1, history)
     assert browser.complaints == []

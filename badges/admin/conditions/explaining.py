@@ -1,5 +1,6 @@
 """Why a member has a badge, or what is missing: the page for who answers such questions."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,18 +9,22 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from badges.admin.conditions.choosing import why_url
+from badges.admin.conditions.evidence import evidence
 from badges.admin.conditions.frame import frame
 from badges.admin.conditions.overview import often
 from badges.admin.conditions.wording import Names, heading_of, names_in, words_of
 from badges.admin.drawing import badge_name
 from badges.conditions.progress import Progress
-from badges.conditions.tree import Node, Threshold, is_steady
+from badges.conditions.query import Scope
+from badges.conditions.tree import Node, Threshold, checked_leaf, is_steady
 from badges.conditions.wording import plain
 from badges.models import BadgeEntry, BadgeType, ConditionVersion, MemberBadge
+from badges.selectors.comparison import condition_of
+from badges.selectors.condition_progress import BadgeProgress, progress_with_badge
 from badges.selectors.conditions import find_current
-from badges.selectors.standing import Standing, standing
 from loyalty.admin.drawing import delta
 from loyalty.admin.pages import Pages
+from loyalty.errors import NotFound
 from members.admin.finding import full_name, identifiers_of
 from members.models import Member
 
@@ -32,8 +37,9 @@ def explanation_page(
 ) -> HttpResponse:
     store = badge_type.store
     version = find_current(store, badge_type)
-    found = standing(store, version, member, now=timezone.now()) if version else None
-    names = names_in(store, found.node) if found else None
+    found = _progress(member, badge_type)
+    node = condition_of(version) if version and found else None
+    names = names_in(store, node) if node else None
     held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
     who = full_name(member)
     ledger = reverse("admin:badges_badgeentry_changelist")
@@ -46,12 +52,14 @@ def explanation_page(
             "who": who,
             "known_as": identifiers_of(member),
             "answer": _answer(who, badge_name(badge_type), held),
-            "missing": _missing(badge_type, version, found, names),
+            "missing": _missing(badge_type, version, found) or _needed(found, node, names),
             "version": version,
             "often": often(version.repeat_limit) if version else "",
             "time": found.time if found else 0,
             "time_text": _ORDINALS.get(found.time, f"{found.time}th") if found else "",
-            "node": drawn(found.node, found.progress, names) if found and names else None,
+            "node": _drawn(version, node, found, names, member)
+            if version and node and found and names
+            else None,
             "entries": _lines(member, badge_type),
             "ledger_url": f"{ledger}?store={store.code}&q={member.id}",
             "member_url": reverse("admin:members_member_change", args=[member.id]),
@@ -61,17 +69,43 @@ def explanation_page(
     )
 
 
-def drawn(node: Node, so_far: Progress, names: Names) -> dict[str, Any]:
+def _progress(member: Member, badge_type: BadgeType) -> BadgeProgress | None:
+    """None for a badge that nobody can earn now."""
+    now = timezone.now()
+    try:
+        return progress_with_badge(badge_type.store, member, badge_type, now=now, with_hidden=True)
+    except NotFound:
+        return None
+
+
+def _drawn(
+    version: ConditionVersion, node: Node, found: BadgeProgress, names: Names, member: Member
+) -> dict[str, Any]:
+    assert version.counting_from is not None  # noqa: S101 (it was published)
+    scope = Scope(version.store, version.counting_from, found.time, [member.id])
+    now = timezone.now()
+
+    def looked_into(leaf: Node) -> dict[str, Any]:
+        return evidence(checked_leaf(leaf), scope, member.id, names, now=now)
+
+    return drawn(node, found.condition, names, looked_into)
+
+
+def drawn(
+    node: Node, so_far: Progress, names: Names, looked_into: Callable[[Node], dict[str, Any]]
+) -> dict[str, Any]:
     """One condition for the template, with those below it."""
+    facts = {} if isinstance(node, Threshold) else looked_into(node)
     return {
+        **facts,
         "words": heading_of(node)
         if isinstance(node, Threshold)
-        else _capital(words_of(node, names)),
+        else _titled(node, _capital(words_of(node, names))),
         "so_far": _so_far(node, so_far),
         "completed": so_far.completed,
         "percent": so_far.percent,
         "children": [
-            drawn(child, below, names)
+            drawn(child, below, names, looked_into)
             for child, below in zip(node.conditions, so_far.conditions, strict=True)
         ]
         if isinstance(node, Threshold)
@@ -103,20 +137,25 @@ def _answer(who: str, name: str, held: MemberBadge | None) -> str:
 
 
 def _missing(
-    badge_type: BadgeType,
-    version: ConditionVersion | None,
-    found: Standing | None,
-    names: Names | None,
+    badge_type: BadgeType, version: ConditionVersion | None, found: BadgeProgress | None
 ) -> str:
-    if version is None or found is None or names is None:
+    if version is None:
         return "Nobody earns it by what they do: it is handed out by hand, or by another system."
-    if not badge_type.active:
+    if not badge_type.active or found is None:
         return "The badge is switched off: nobody earns it at present."
-    if found.progress.completed:
+    if found.is_finished:
         return "Everything that is asked for is done, and it cannot be earned once more."
-    needed = _unmet(found.node, found.progress, names)
-    again = " once more" if found.met else ""
-    return f"It is earned{again} as soon as the member {needed}." if needed else ""
+    if found.condition.completed:
+        return "Everything that is asked for is done: the badge is on its way."
+    return ""
+
+
+def _needed(found: BadgeProgress | None, node: Node | None, names: Names | None) -> str:
+    if found is None or node is None or names is None:
+        return ""
+    again = " once more" if found.time > 1 else ""
+    needed = _unmet(node, found.condition, names)
+    return f"It is earned{again} as soon as the member {needed}."
 
 
 def _unmet(node: Node, so_far: Progress, names: Names) -> str:
@@ -147,6 +186,11 @@ def _lines(member: Member, badge_type: BadgeType) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def _titled(node: Node, words: str) -> str:
+    """With what people call it, such as the name of the rule that it came from."""
+    return f"{node.description}: {words}" if node.description else words
 
 
 def _capital(text: str) -> str:

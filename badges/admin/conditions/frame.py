@@ -13,6 +13,7 @@ from loyalty.models import Access, Resource, Store
 _TABS: tuple[tuple[str, str, tuple[Resource, ...]], ...] = (
     ("change", "The badge", ()),
     ("how_earned", "How it is earned", ()),
+    ("near", "Nearly there", (Resource.CUSTOMER,)),
     ("explain", "Why, or why not", (Resource.CUSTOMER,)),
 )
 

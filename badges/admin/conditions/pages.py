@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from badges.admin.conditions import overview, try_page
+from badges.admin.conditions import near_page, overview, try_page
 from badges.admin.conditions.choosing import choose_member_page
 from badges.admin.conditions.frame import sees_members
 from badges.admin.conditions.health_page import health_page
@@ -34,6 +34,8 @@ class ConditionPages(StoreScopedAdmin):
             ("how-earned/tries/<uuid:job_id>/", "dry_run", self.dry_run_view),
             ("how-earned/tries/<uuid:job_id>/progress/", "dry_run_progress", self.progress_view),
             ("how-earned/tries/<uuid:job_id>/backfill/", "backfill", self.backfill_view),
+            ("nearly-there/", "near", self.near_view),
+            ("nearly-there/csv/", "near_csv", self.near_csv_view),
             ("why/", "explain", self.explain_view),
         )
         urls = [
@@ -82,6 +84,12 @@ class ConditionPages(StoreScopedAdmin):
     def backfill_view(self, request: HttpRequest, object_id: str, job_id: UUID) -> HttpResponse:
         row = self._open_to_write(request, object_id)
         return try_page.backfill_page(self, request, row, job_id)
+
+    def near_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return near_page.near_page(self, request, self._open(request, object_id))
+
+    def near_csv_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return near_page.near_csv(request, self._open(request, object_id))
 
     def explain_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self._open(request, object_id)

@@ -51,7 +51,7 @@ export const KINDS = {
         label: "has reached a total in",
         fresh: () => ({ type: "sum", event: firstOf("events"), target: 100 }),
         fields: (editor, node) => [
-            eventField(editor, node), "of at least", number(editor, node, "target", { label: "Total", min: 0, step: "any", wide: true }), ",",
+            eventField(editor, node), "of at least", number(editor, node, "target", { label: "Total", min: 0, step: "any", wide: true }),
             ...windowFields(editor, node),
         ],
         below: filterRows,
@@ -107,7 +107,7 @@ export const KINDS = {
             };
             const options = [{ value: "", label: "as many rules as the group asks for" }, { value: "some", label: "at least" }];
             return [
-                choice(editor, node, "ruleGroupId", vocabulary.groups, { label: "Rule group" }), ",",
+                choice(editor, node, "ruleGroupId", vocabulary.groups, { label: "Rule group" }), ":",
                 choice(editor, node, "howMany", options, { label: "How many", value: some ? "some" : "", chosen, redraw: true }),
                 ...(some ? [number(editor, node, "count", { label: "How many rules" }), "of its rules"] : []),
             ];
