@@ -19,6 +19,7 @@ from badges.services.condition_checks import checked
 from badges.services.condition_locks import change_conditions
 from badges.services.condition_versions import (
     Terms,
+    check_counting_from,
     locked_badge_type,
     next_number,
     put_in_force,
@@ -65,6 +66,7 @@ def backfill(
     former = find_latest(store, badge_type)
     begins = counting_from or datetime.fromisoformat(dry_run.parameters["countingFrom"])
     began = _began(badge_type, former)
+    check_counting_from(begins, now)
     if begins > began:
         message = f"The badge counts from {began.isoformat()} already."
         raise Invalid(Violation(Code.TOO_HIGH, "countingFrom", message))

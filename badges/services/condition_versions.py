@@ -28,6 +28,7 @@ from loyalty.errors import Code, Invalid, NotFound, Violation
 from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
 from loyalty.services.events import record
+from members.services.activity_times import EARLIEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,7 @@ def terms_for(
     Raises `Invalid` for a moment that does not go with the policy, or has not come yet.
     """
     former = find_latest(store, badge_type)
-    if counting_from is not None and counting_from > now:
-        message = "This moment has not come yet."
-        raise Invalid(Violation(Code.TOO_HIGH, "countingFrom", message))
+    check_counting_from(counting_from, now)
     if former is None:
         chosen = policy or PublishPolicy.ONLY_ADD
         return Terms(chosen, counting_from or default_counting_from(badge_type), None)
@@ -70,6 +69,18 @@ def terms_for(
         return Terms(policy, now, None)
     assert former.counting_from is not None  # noqa: S101 (it was published)
     return Terms(policy, counting_from or former.counting_from, former)
+
+
+def check_counting_from(counting_from: datetime | None, now: datetime) -> None:
+    """Raises `Invalid`; None, which leaves it to the policy, will do."""
+    if counting_from is None:
+        return
+    if counting_from > now:
+        message = "This moment has not come yet."
+        raise Invalid(Violation(Code.TOO_HIGH, "countingFrom", message))
+    if counting_from < EARLIEST:
+        message = "This moment is before 1970."
+        raise Invalid(Violation(Code.TOO_LOW, "countingFrom", message))
 
 
 def put_in_force(

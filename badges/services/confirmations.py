@@ -16,6 +16,7 @@ from loyalty.models.keys import new_id
 from loyalty.transactions import writes
 from members.models import Activity, ActivitySource, Member
 from members.services.activity_rows import ActivityRow, record_activities
+from members.services.activity_times import fault_of
 from members.services.locking import lock_member
 from members.services.touching import Touch, activity_input, touch
 
@@ -61,6 +62,7 @@ def complete_rule(
     if rule.kind != RuleKind.EXTERNAL:
         message = "This rule is completed by activity, not through the API."
         raise Invalid(Violation(Code.NOT_ALLOWED, "", message))
+    _check_moment(completed_at, "completedAt", now)
     lock_member(store, member)
     external_id = f"{rule.id}:{completion_id or new_id()}"
     said = _say(
@@ -97,6 +99,7 @@ def confirm(
 
     Confirming what is confirmed changes nothing.
     """
+    _check_moment(confirmed_at, "confirmedAt", now)
     lock_member(store, member)
     told = Activity.for_store(store).filter(member=member, type=confirmation_activity(key))
     standing = told.filter(reversed_at=None).first()
@@ -120,6 +123,12 @@ def withdraw_confirmation(
         member=member, type=confirmation_activity(key), reversed_at=None
     )
     _withdraw(store, standing.select_for_update(no_key=True).first(), actor, now)
+
+
+def _check_moment(moment: datetime | None, path: str, now: datetime) -> None:
+    fault = fault_of(moment, path, now) if moment else None
+    if fault is not None:
+        raise Invalid(fault)
 
 
 def _say(

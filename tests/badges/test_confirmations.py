@@ -143,6 +143,18 @@ def test_nobody_completes_nothing(
     assert not Activity.for_store(store).exists()
 
 
+@pytest.mark.parametrize("moment", ["2999-01-01T00:00:00Z", "1969-12-31T00:00:00Z"])
+def test_nothing_happens_at_an_impossible_moment(
+    moment: str, as_root: ApiClient, store: Store, member: Member, rule_id: str
+) -> None:
+    completed = complete(as_root, rule_id, completedAt=moment)
+    confirmed = confirm(as_root, confirmedAt=moment)
+
+    paths = [answer.json()["errors"][0]["path"] for answer in (completed, confirmed)]
+    assert paths == ["completion.completedAt", "confirmation.confirmedAt"]
+    assert not Activity.for_store(store).exists()
+
+
 def test_a_confirmation_stands_until_it_is_withdrawn(
     as_root: ApiClient, store: Store, member: Member
 ) -> None:

@@ -118,7 +118,7 @@ def test_the_curve_fits_its_span(
 
     found = try_it(
         as_manager, tree={**TWICE, "target": 1}, repeatLimit=None,
-        countingFrom="1900-01-01T00:00:00Z",
+        countingFrom="1970-01-01T00:00:00Z",
     )  # fmt: skip
 
     curve = found["curve"]
@@ -202,6 +202,7 @@ def test_a_dry_run_that_makes_no_sense_is_refused(
     assert asked(repeatLimit=0) == ["dryRun.repeatLimit"]
     future = (timezone.now() + DAY).isoformat()
     assert asked(countingFrom=future) == ["dryRun.countingFrom"]
+    assert asked(countingFrom="1969-12-31T23:00:00Z") == ["dryRun.countingFrom"]
     assert not Job.for_store(store).exists()
 
 
