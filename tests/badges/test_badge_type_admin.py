@@ -1,5 +1,6 @@
 """Badge types in the admin: what is typed goes through the services."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -211,3 +212,62 @@ def test_a_badge_that_is_switched_off_is_not_given(
 
     assert "The badge type is not active." in response.text
     assert not BadgeEntry.for_store(store).exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "stored"),
+    [
+        ({}, ("unlimited", None, None)),
+        ({"validity": "unlimited", "valid_days": "3"}, ("unlimited", None, None)),
+        ({"validity": "relative", "valid_days": "30"}, ("relative", None, 30)),
+        (
+            {"validity": "fixed", "valid_until": "2026-12-31"},
+            ("fixed", datetime(2026, 12, 31, 23, tzinfo=UTC), None),
+        ),
+    ],
+)
+def test_how_long_it_is_good_for(
+    client: Client, store: Store, values: dict[str, str], stored: tuple[object, ...]
+) -> None:
+    Store.objects.filter(id=store.id).update(timezone="Europe/Warsaw")
+
+    client.post(ADD, form(system_code="gold", **values))
+
+    badge_type = BadgeType.for_store(store).get()
+    assert (badge_type.validity, badge_type.valid_until, badge_type.valid_days) == stored
+    page = client.get(f"/admin/badges/badgetype/{badge_type.id}/change/")
+    shown = page.context["adminform"].form
+    assert shown["validity"].value() == stored[0]
+    assert str(shown["valid_until"].value() or "") == values.get("valid_until", "")
+
+
+def test_a_moment_that_was_set_elsewhere_stays_to_the_second(
+    client: Client, store: Store, badge_type: BadgeType
+) -> None:
+    moment = datetime(2026, 12, 24, 12, 30, 15, tzinfo=UTC)
+    BadgeType.for_store(store).update(validity="fixed", valid_until=moment)
+    page = f"/admin/badges/badgetype/{badge_type.id}/change/"
+
+    client.post(page, form(validity="fixed", valid_until="2026-12-24"))
+
+    badge_type.refresh_from_db()
+    assert badge_type.valid_until == moment
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"validity": "fixed"}, "valid_until"),
+        ({"validity": "fixed", "valid_until": "9999-12-31"}, "valid_until"),
+        ({"validity": "relative"}, "valid_days"),
+        ({"validity": "relative", "valid_days": "0"}, "valid_days"),
+        ({"validity": "sometimes"}, "validity"),
+    ],
+)
+def test_a_validity_that_makes_no_sense_is_refused_at_its_field(
+    client: Client, store: Store, values: dict[str, str], field: str
+) -> None:
+    response = client.post(ADD, form(system_code="gold", **values))
+
+    assert field in errors(response)
+    assert not BadgeType.for_store(store).exists()

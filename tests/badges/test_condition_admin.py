@@ -92,6 +92,7 @@ def test_what_no_form_would_send_is_refused(
     answer = client.post(f"{page}/edit/", sent(tree=tree))
 
     assert answer.status_code == 422
+    assert "The condition " in answer.text
     assert not ConditionVersion.for_store(store).exists()
 
 

@@ -11,11 +11,11 @@ from tests.browser.browser import Browser
 class ConditionForm:
     """Rows are numbered as they stand on the page, groups among them, from 0."""
 
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
+    def __init__(self, browser: Browser, place: str = "#condition-editor") -> None:
+        self._browser, self._place = browser, place
 
     def rows(self) -> list[WebElement]:
-        return self._browser.all("#condition-editor [data-condition]")
+        return self._browser.all(f"{self._place} [data-condition]")
 
     def words(self) -> str:
         """The sentence beside the form."""
@@ -35,7 +35,7 @@ class ConditionForm:
 
     def press_at_the_end(self, label: str) -> None:
         """A button below all rows."""
-        self._shown(self._browser.one("#condition-editor"), label, last=True).click()
+        self._shown(self._browser.one(self._place), label, last=True).click()
 
     def move(self, row: int, label: str, *, down: bool) -> None:
         """With the keyboard, from a field of the row."""

@@ -5,7 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from badges.models import BadgeEntry, BadgeType, ConditionVersion, MemberBadge, VersionState
+from badges.models import (
+    BadgeEntry,
+    BadgeType,
+    ConditionVersion,
+    MemberBadge,
+    Rule,
+    VersionState,
+)
 from loyalty.models import Administrator, Store
 from members.models import Member
 from tests.browser.browser import Browser
@@ -177,4 +184,26 @@ def test_values_are_typed_as_the_schema_says(
     ]
     browser.press("Edit")
     assert "guests is one of 2, 3 and mood is yes" in form.words()
+    assert browser.complaints == []
+
+
+def test_a_rule_is_made_with_the_same_rows(
+    browser: Browser, manager: Administrator, store: Store, history: datetime
+) -> None:
+    browser.log_in("manager@example.com")
+    browser.open("/admin/badges/rule/add/")
+    browser.type("name", "A party")
+    browser.pick("event_type", "Visited the café")
+    form = ConditionForm(browser, "#rule-filters")
+    form.press_at_the_end("Only where")
+    form.type(0, "Attribute", "guests")
+    form.pick(0, "Comparison", "is at least")
+    browser.press("Save")
+
+    assert form.complaint(0) == "Fill in what is empty here."
+    form.type(0, "Value", "4")
+    browser.press("Save")
+
+    rule = Rule.for_store(store).get()
+    assert rule.filters == [{"attribute": "guests", "operator": "gte", "value": 4}]
     assert browser.complaints == []

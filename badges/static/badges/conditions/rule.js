@@ -21,7 +21,7 @@ class RuleForm extends DrawnForm {
     }
 
     rows() {
-        return [make("div", { class: "rs-below-leaf" }, filterRows(this, this.rule)), this.complaints(this.rule)];
+        return [make("div", { class: "rs-below-leaf", "data-condition": "" }, filterRows(this, this.rule)), this.complaints(this.rule)];
     }
 
     write() {
