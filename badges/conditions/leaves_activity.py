@@ -90,8 +90,13 @@ def element(binder: Binder, attribute: str) -> str:
     """An expression with a row for each of the attribute's values."""
     if attribute == OWN_VALUE:
         return "to_jsonb(a.value)"
-    path = json_path(tuple(attribute.split(".")))
-    return f"jsonb_path_query(a.attributes, {binder.bind(f'{path} ? (@ != null)', 'jsonpath')})"
+    keys = tuple(attribute.split("."))
+    path = binder.bind(f"{json_path(keys)} ? (@ != null)", "jsonpath")
+    plain = "a.attributes" + "".join(f" -> {binder.bind(key, 'text')}" for key in keys)
+    # Mostly no array is on the way; then there is no need to search, which takes longer.
+    return f"""unnest(
+        CASE WHEN jsonb_typeof({plain}) IN ('string', 'number', 'boolean') THEN ARRAY[{plain}]
+             ELSE ARRAY(SELECT jsonb_path_query(a.attributes, {path})) END)"""
 
 
 def first_of_each(elements: str, *also: str) -> str:

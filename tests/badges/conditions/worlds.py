@@ -37,6 +37,7 @@ _VALUES = [Decimal(0), Decimal(1), Decimal(2), Decimal(5), Decimal("7.5"), Decim
 _SCALARS = [
     "tea", "TEA", "green tea", "", "1", 1, 1.0, 2, -3.5, True, False, "2024-05-01",
     "2024-05-01T02:00:00+02:00", "2024-05-01T00:00:00Z", "2024-06-01 12:00", "2024-13-01",
+    'a "quoted" \\ text', "half\t\u007f é 🏅",
 ]  # fmt: skip
 _ODD: list[Any] = [None, [], [None], {"b": "tea"}, [[1, "tea"]], [{"b": 2}, {"b": None}]]
 
