@@ -19,6 +19,7 @@ from loyalty.models import Store
 from loyalty.models.keys import new_id
 from members.models import DEFAULT_WALLET, Member, PointsEntry, PointsKind, WalletType
 from members.services.locking import lock_members
+from members.services.points_expiry import expire_before
 from members.services.points_lines import Line, write_lines
 from members.services.purses import Key, Lot, Purse, open_purses, save_purses
 
@@ -64,6 +65,7 @@ def book(
     """
     members = {each.member_id for each in transfers if each.member_id is not None}
     locked = lock_members(store, members)
+    expire_before(store, locked, now=now)
     for _ in range(_ATTEMPTS):
         booking = _Booking(store, transfers, locked, now)
         try:

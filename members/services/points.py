@@ -15,6 +15,7 @@ from loyalty.transactions import writes
 from members.models import PointsEntry, PointsKind, PointsLot
 from members.services.booking import Booked, Transfer, book
 from members.services.locking import lock_members
+from members.services.points_expiry import expire_before
 from members.services.points_lines import Line, write_lines
 from members.services.purses import Lot, Purse, open_purses, save_purses
 
@@ -51,6 +52,7 @@ def cancel_transfer(store: Store, *, transfer_id: UUID, actor: Actor, now: datet
     the transfer is cancelled or expired, or if there are not enough points left.
     """
     entry = _locked(store, transfer_id)
+    expire_before(store, [entry.member_id], now=now)
     if entry.kind not in (PointsKind.ADDING, PointsKind.SPENDING):
         raise _refused("Only what was added or spent can be cancelled.")
     if entry.cancelled_at is not None:

@@ -1,10 +1,12 @@
 """Write the lines that say what expired.
 
-Balances do not wait for it: points stop counting at their own moment.  The lines are dated by that
-moment and not by ours, so it makes no difference when they are written.
+Balances do not wait for it: points stop counting at their own moment, by which the lines are
+dated.  So it makes no difference when they are written, as long as they are there before the next
+line of their wallet: a condition on the balance believes the ledger.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,6 +31,11 @@ SELECT store_id, member_id, id FROM members_pointslot
 _TAKE = """
 DELETE FROM members_pointslot lot USING unnest(%(ids)b::uuid[]) AS given (id)
  WHERE lot.store_id = %(store)s AND lot.id = given.id AND lot.expires_at <= %(now)s
+RETURNING lot.member_id, lot.wallet, lot.remaining, lot.expires_at, lot.id
+"""
+_TAKE_ALL = """
+DELETE FROM members_pointslot lot USING unnest(%(members)b::uuid[]) AS given (id)
+ WHERE lot.store_id = %(store)s AND lot.member_id = given.id AND lot.expires_at <= %(now)s
 RETURNING lot.member_id, lot.wallet, lot.remaining, lot.expires_at, lot.id
 """
 
@@ -56,8 +63,22 @@ def expire_points(now: datetime) -> None:
 def expire_lots(store: Store, *, lots: dict[UUID, UUID], actor: Actor, now: datetime) -> None:
     """Let those of the lots (with their members) expire that are still there, and due."""
     lock_members(store, set(lots.values()))
+    _write(store, _TAKE, {"ids": list(lots)}, actor=actor, now=now)
+
+
+def expire_before(store: Store, members: Collection[UUID], *, now: datetime) -> None:
+    """Let everything of these members expire that is due, before they get other lines.
+
+    The caller holds the members' locks.
+    """
+    _write(store, _TAKE_ALL, {"members": list(members)}, actor=_CLOCK, now=now)
+
+
+def _write(
+    store: Store, statement: str, given: dict[str, list[UUID]], *, actor: Actor, now: datetime
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"store": store.id, "ids": list(lots), "now": now})
+        cursor.execute(statement, {"store": store.id, "now": now, **given})
         lines = [
             Line(
                 member_id, wallet, PointsKind.EXPIRED, -remaining, expires_at, undoes_id=lot_id

@@ -354,6 +354,19 @@ def test_what_has_expired_is_gone_before_the_round(
     check_projection(store)
 
 
+def test_what_has_expired_is_written_before_anything_else_of_the_member(
+    cashier: ApiClient, store: Store, member: Member
+) -> None:
+    """Or the ledger would show a balance, for a while, that the member never had."""
+    week_ago = timezone.now() - 7 * DAY
+    give_points(store, member, 10, now=week_ago, expires_in=5 * DAY)
+
+    add(cashier, 4)
+
+    assert ("expired", Decimal(-10)) in lines(store)
+    check_projection(store)
+
+
 def test_the_round_serves_every_store_in_batches(
     store: Store, other_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,7 @@ class Both:
             assert not enough
             return
         assert enough
+        self.model.sweep(self.now)  # What is overdue is written first.
         if adds:
             self.model.add(booked, points, earned_at + days * DAY if days else NEVER)
         else:
@@ -169,6 +170,7 @@ class Both:
             assert not allowed
             return
         assert allowed
+        self.model.sweep(self.now)
         written = PointsEntry.for_store(self.store).get(undoes_id=line.id)
         self.model.cancel(line, written.id, self.now)
 
