@@ -118,6 +118,8 @@ def evaluate_some(now: datetime) -> bool:
         store = _next_store(now)
         if store is None:
             return False
+        # Before any member's lock, as jobs do: else those who wait for each other form a ring.
+        hold_conditions(store)
         rows = _claim(store, now)
         if rows:
             _evaluate_rows(store, rows, now)
@@ -170,7 +172,6 @@ class _Failures:
 
 
 def _evaluate_rows(store: Store, rows: dict[int, UUID], now: datetime) -> None:
-    hold_conditions(store)
     failures = _Failures()
     heard = _heard(store, rows)
     for version in _current_versions(store, heard):
