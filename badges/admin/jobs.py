@@ -94,7 +94,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_title = "Jobs"
     event_subject = "job"
     paginator = CappedPaginator
-    list_display = ("what", "progress", "state_shown", "result", "by", "when")
+    list_display = ("what", "progress", "state_shown", "outcome", "by", "when")
     list_display_links = ("what",)
     list_filter = (StateFilter, KindFilter, "created_at")
     ordering = ("-created_at", "-id")
@@ -153,7 +153,7 @@ class JobAdmin(ReadOnlyAdmin):
         return state_pill(row)
 
     @admin.display(description="Result")
-    def result(self, row: Job) -> SafeString:
+    def outcome(self, row: Job) -> SafeString:
         rest = [f"{number(row.unchanged)} unchanged"] if row.unchanged else []
         rest += [f"{number(row.rejected)} rejected"] if row.rejected else []
         return two_lines(f"{number(row.changed)} changed", ", ".join(rest))

@@ -386,6 +386,8 @@ def test_the_list_shows_jobs_and_no_drafts(
     make_job(store, badge_type)
     client.post(start, {"kind": "revoke", "whom": "everybody"})
 
+    assert "0 changed" in client.get("/admin/loyalty/job/?store=ALPHA").text
+
     def rows(query: str) -> list[str]:
         page = client.get(f"/admin/loyalty/job/?store=ALPHA{query}")
         return [row.kind for row in page.context["cl"].result_list]
