@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from badges.conditions.compiler import Query, Scope, reached
 from badges.conditions.tree import Node
-from badges.models import BadgeType, ConditionVersion, PublishPolicy
+from badges.models import BadgeType, ConditionVersion, PublishPolicy, Validity
 from badges.selectors.comparison import comparison_of_everybody
 from badges.selectors.dry_run_answer import ANSWER
 from loyalty.errors import NotFound
@@ -71,23 +71,22 @@ def dry_run(store: Store, question: Question, *, now: datetime) -> dict[str, Any
 
 def _query(store: Store, question: Question, now: datetime) -> Query:
     """`again`: what is met since `counting_from`; `afresh`: since now.  Then the differences that
-    evaluation would find under each policy, by the statement with which it finds them."""
+    evaluation would find under each policy, by the statement with which it finds them.
+
+    Before a first version conditions have granted nothing: all that is met is missing.
+    """
     limit, former = question.repeat_limit, question.former
     again = reached(
         question.node, Scope(store, question.counting_from, limit, None), prefix="again"
     )
     parts = {"again": again}
-    parts["only_add"] = _compared(store, question, "only_add", "again", PublishPolicy.ONLY_ADD, now)
     if former is None:
+        parts["only_add"] = Query(_ALL_IS_MISSING, {"valid_until": _valid_until(question)})
         parts["take_away"] = parts["from_now_on"] = Query("SELECT * FROM only_add", {})
     else:
-        parts["take_away"] = _compared(
-            store, question, "take_away", "again", PublishPolicy.TAKE_AWAY, now
-        )
         parts["afresh"] = reached(question.node, Scope(store, now, limit, None), prefix="afresh")
-        parts["from_now_on"] = _compared(
-            store, question, "from_now_on", "afresh", PublishPolicy.FROM_NOW_ON, now
-        )
+        for name, met, policy in _POLICIES:
+            parts[name] = _compared(store, question, name, met, policy, now)
     params: dict[str, Any] = {
         "store": store.id,
         "badge_type": question.badge_type.id,
@@ -98,6 +97,25 @@ def _query(store: Store, question: Question, now: datetime) -> Query:
         params |= part.params
     written = ", ".join(f"{name} AS MATERIALIZED ({part.sql})" for name, part in parts.items())
     return Query(f"WITH {written}, {ANSWER}", params)
+
+
+_POLICIES = (
+    ("only_add", "again", PublishPolicy.ONLY_ADD),
+    ("take_away", "again", PublishPolicy.TAKE_AWAY),
+    ("from_now_on", "afresh", PublishPolicy.FROM_NOW_ON),
+)
+_ALL_IS_MISSING = """
+SELECT again.member_id, again.k AS completion, 'missing' AS fault, again.reached_at AS due_at,
+       NULL::timestamptz AS granted_at
+  FROM again JOIN members_member m ON m.store_id = %(store)s::uuid AND m.id = again.member_id
+ WHERE NOT m.anonymized
+   AND again.reached_at < coalesce(%(valid_until)s::timestamptz, 'infinity')
+"""
+
+
+def _valid_until(question: Question) -> datetime | None:
+    badge_type = question.badge_type
+    return badge_type.valid_until if badge_type.validity == Validity.FIXED else None
 
 
 def _compared(
