@@ -2,8 +2,9 @@
 
 The SQL of a leaf is the same for both.  Of everybody, it reads its tables from one end to the
 other.  Of given members, it stands in a LATERAL and reads an index, member by member: PostgreSQL
-may not choose, because of a new store it knows no figures and would take any index for as good.
-That is what `person.store_id` is for, which is no constant, and `OFFSET 0`.
+may not choose, because of a new store or a new type of activity it knows no figures, and would
+take an index that does not even begin with the member for as good.  That is what `person.store_id`
+is for, which is no constant, and `OFFSET 0`, and that the type comes from a SELECT of its own.
 """
 
 from badges.conditions.filters import passes
@@ -45,7 +46,7 @@ def activity(
         SELECT a.member_id, a.occurred_at AS t{more}
           FROM {people}members_activity a
          WHERE a.store_id = {_store(binder)} AND {_member(binder, "a")}
-           AND a.type = {binder.bind(event, "text")} AND {" AND ".join(parts)}"""
+           AND a.type = {_which(binder, event, "text")} AND {" AND ".join(parts)}"""
 
 
 def predicates(
@@ -72,7 +73,7 @@ def points(binder: Binder, wallet: str) -> str:
                AND e.occurred_at >= {binder.bind(binder.scope.counting_from, "timestamptz")} AS adds
           FROM members_pointsentry e
          WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
-           AND e.wallet = {binder.bind(wallet, "text")}"""
+           AND e.wallet = {_which(binder, wallet, "text")}"""
 
 
 def ledger(binder: Binder, badge_type_id: object) -> str:
@@ -80,7 +81,7 @@ def ledger(binder: Binder, badge_type_id: object) -> str:
     return f"""
         SELECT e.member_id, e.occurred_at AS t, e.delta FROM badges_badgeentry e
          WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
-           AND e.badge_type_id = {binder.bind(badge_type_id, "uuid")} AND e.kind <> 'expiry'"""
+           AND e.badge_type_id = {_which(binder, badge_type_id, "uuid")} AND e.kind <> 'expiry'"""
 
 
 def listed(binder: Binder, list_id: object) -> str:
@@ -88,7 +89,7 @@ def listed(binder: Binder, list_id: object) -> str:
     return f"""
         SELECT e.member_id, e.listed_at AS t FROM members_listedmember e
          WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
-           AND e.list_id = {binder.bind(list_id, "uuid")}"""
+           AND e.list_id = {_which(binder, list_id, "uuid")}"""
 
 
 def zone_name(binder: Binder, zone: Zone) -> str:
@@ -107,3 +108,8 @@ def _member(binder: Binder, alias: str) -> str:
     if binder.scope.members is None:
         return f"{alias}.member_id IS NOT NULL"
     return f"{alias}.member_id = person.member_id"
+
+
+def _which(binder: Binder, value: object, cast: str) -> str:
+    placeholder = binder.bind(value, cast)
+    return placeholder if binder.scope.members is None else f"(SELECT {placeholder})"

@@ -39,6 +39,7 @@ _SCALARS = [
     "2024-05-01T02:00:00+02:00", "2024-05-01T00:00:00Z", "2024-06-01 12:00", "2024-13-01",
     'a "quoted" \\ text', "half\t\u007f é 🏅",
 ]  # fmt: skip
+_ODD_KEY = 'the "key" \\ $[*] é'
 _ODD: list[Any] = [None, [], [None], {"b": "tea"}, [[1, "tea"]], [{"b": 2}, {"b": None}]]
 
 
@@ -80,6 +81,8 @@ class _Maker:
         found: dict[str, Any] = {}
         if self.chance.random() < 0.8:
             found["a"] = {"b": self.element()} if self.chance.random() < 0.3 else self.element()
+        if self.chance.random() < 0.5:
+            found[_ODD_KEY] = self.element()
         if self.chance.random() < 0.4:
             rows = range(self.chance.randrange(3))
             found["items"] = [
@@ -142,7 +145,7 @@ def _object(required: dict[str, Any], optional: dict[str, Any]) -> SearchStrateg
     return st.fixed_dictionaries(required, optional=optional)
 
 
-_PATHS = st.sampled_from(["a", "a.b", "items.c", "items.d", "items", "value", "none"])
+_PATHS = st.sampled_from(["a", "a.b", "items.c", "items.d", "items", "value", "none", _ODD_KEY])
 _SCALAR = st.sampled_from(_SCALARS)
 _COMPARING = ["gt", "gte", "lt", "lte"]
 _FILTERS = st.one_of(
