@@ -3,8 +3,8 @@
 The SQL of a leaf is the same for both.  Of everybody, it reads its tables from one end to the
 other.  Of given members, it stands in a LATERAL and reads an index, member by member: PostgreSQL
 may not choose, because of a new store or a new type of activity it knows no figures, and would
-take an index that does not even begin with the member for as good.  That is what `person.store_id`
-is for, which is no constant, and `OFFSET 0`, and that the type comes from a SELECT of its own.
+take an index that does not even have the member for as good.  That is what `person.store_id` is
+for, which is no constant, and `OFFSET 0`, and that the type comes from a SELECT of its own.
 """
 
 from badges.conditions.filters import passes
@@ -78,10 +78,14 @@ def points(binder: Binder, wallet: str) -> str:
 
 def ledger(binder: Binder, badge_type_id: object) -> str:
     """What changed the count of the badge: `member_id`, `t`, `delta`.  Expiry is no loss."""
+    # Of a member, every line is read, rather than every line of the badge type.
+    apart = "" if binder.scope.members is None else "OFFSET 0"
     return f"""
-        SELECT e.member_id, e.occurred_at AS t, e.delta FROM badges_badgeentry e
-         WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")}
-           AND e.badge_type_id = {_which(binder, badge_type_id, "uuid")} AND e.kind <> 'expiry'"""
+        SELECT member_id, occurred_at AS t, delta FROM (
+               SELECT e.member_id, e.occurred_at, e.delta, e.badge_type_id, e.kind
+                 FROM badges_badgeentry e
+                WHERE e.store_id = {_store(binder)} AND {_member(binder, "e")} {apart}) line
+         WHERE badge_type_id = {binder.bind(badge_type_id, "uuid")} AND kind <> 'expiry'"""
 
 
 def listed(binder: Binder, list_id: object) -> str:

@@ -118,7 +118,13 @@ class Activity(StoreOwnedModel):
                 name="activity_of_a_member",
             ),
             models.Index(fields=["store", "-received_at", "id"], name="activity_by_arrival"),
-            models.Index(fields=["store", "type", "-occurred_at"], name="activity_by_type"),
+            # For lists.  The condition is always true; but only a query that names the type itself
+            # can be known to agree, and those of conditions are not to take this one (facts.py).
+            models.Index(
+                fields=["store", "type", "-occurred_at"],
+                condition=~Q(type=""),
+                name="activity_by_type",
+            ),
             models.Index(
                 fields=["store", "reverses"],
                 condition=Q(reverses__isnull=False),

@@ -125,7 +125,7 @@ FAULTS = {
     "everybody lives where the store is": ("nullif(person.timezone, '')", "NULL::text"),
     "points that were cancelled": ("AND e.cancelled_at IS NULL", ""),
     "a badge that is lost still counts": ("AND now_held >= ", "AND 0 <= "),
-    "expiry takes a badge away": ("AND e.kind <> 'expiry'", ""),
+    "expiry takes a badge away": ("AND kind <> 'expiry'", ""),
     "a steady condition repeats": ("min(reached_at) FILTER (WHERE counts)", "NULL"),
     "runs never end": ("IS DISTINCT FROM period - 1", "IS NULL"),
     "a window of local days": ("make_interval(hours => ", "make_interval(mins => 59 * "),
