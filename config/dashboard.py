@@ -148,6 +148,8 @@ def concern(store: Store, *, now: datetime) -> str:
     found = health(store, now=now)
     if found.queue.is_stuck:
         return "Badges come late: what members did is not being looked at."
+    if found.queue.failing:
+        return "Some of what members did cannot be evaluated."
     said = []
     if count := len({one.badge_type_id for one in found.unheard}):
         said.append(f"{count} badge{'s wait' if count > 1 else ' waits'} for what does not happen")

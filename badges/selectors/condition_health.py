@@ -51,9 +51,13 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What was learned about members and waits to be looked at; counted up to 100,000."""
+    """What was learned about members and waits to be looked at; counted up to 100,000.
+
+    `failing` of these made evaluation fail, and are tried again later and later.
+    """
 
     waiting: int
+    failing: int
     oldest_at: datetime | None
     is_stuck: bool
 
@@ -73,14 +77,14 @@ def health(store: Store, *, now: datetime, quiet_after: timedelta = QUIET_AFTER)
     One that was published for the first time less than `quiet_after` ago is not called unearned.
     """
     values = {"store": store.id, "since": now - quiet_after, "everybody": EVERYBODY}
-    waiting, oldest_at = _rows(_QUEUE, {**values, "most": _COUNTED_UP_TO})[0]
+    waiting, failing, oldest_at = _rows(_QUEUE, {**values, "most": _COUNTED_UP_TO})[0]
     stuck = oldest_at is not None and oldest_at < now - STUCK_AFTER
     return Health(
         days=quiet_after.days,
         unearned=[Unearned(*row) for row in _rows(_UNEARNED, values)],
         unheard=[Unheard(*row) for row in _rows(_UNHEARD, values)],
         common=[Common(*row) for row in _rows(_COMMON, values)],
-        queue=Queue(waiting, oldest_at, stuck),
+        queue=Queue(waiting, failing, oldest_at, stuck),
     )
 
 
@@ -133,7 +137,8 @@ SELECT t.id, t.system_code, held.holders, everybody.members
  ORDER BY t.system_code
 """
 _QUEUE = """
-SELECT count(*), min(touched_at)
-  FROM (SELECT touched_at FROM members_touchedmember
+SELECT count(*), count(*) FILTER (WHERE failures > 0),
+       min(touched_at) FILTER (WHERE failures = 0)
+  FROM (SELECT touched_at, failures FROM members_touchedmember
          WHERE store_id = %(store)s ORDER BY id LIMIT %(most)s) waiting
 """

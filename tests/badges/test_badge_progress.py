@@ -288,6 +288,20 @@ def test_a_queue_that_nobody_looks_at_is_stuck(
     assert not health(other_store, now=timezone.now()).queue.is_stuck
 
 
+def test_what_cannot_be_evaluated_is_told_apart_from_what_waits(
+    as_viewer: ApiClient, store: Store, member: Member
+) -> None:
+    happened(store, member=member, at=timezone.now())
+    old = timezone.now() - timedelta(minutes=2)
+    TouchedMember.across_stores.filter(store_id=store.id).update(
+        touched_at=old, failures=3, problem="It fails."
+    )
+
+    found = of(as_viewer.get("/api/ALPHA/badge-health"))["queue"]
+
+    assert (found["waiting"], found["failing"], found["stuck"]) == (1, 1, False)
+
+
 @pytest.mark.parametrize("days", ["0", "3651", "x", "", "-1"])
 def test_days_that_make_no_sense_are_refused(days: str, as_viewer: ApiClient) -> None:
     answer = as_viewer.get(f"/api/ALPHA/badge-health?days={days}")

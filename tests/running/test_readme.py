@@ -4,7 +4,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +21,17 @@ def _block() -> str:
     return str(block)
 
 
+def _documents(text: str) -> Iterator[Any]:
+    """The JSON documents that the commands printed, one behind the other."""
+    decoder, place = json.JSONDecoder(), 0
+    while place < len(text):
+        document, place = decoder.raw_decode(text, place)
+        yield document
+        place = len(text) - len(text[place:].lstrip())
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="The README uses curl.")
-def test_three_pasted_calls_give_a_member_a_badge(var: Path) -> None:
+def test_the_pasted_calls_earn_a_member_a_badge(var: Path) -> None:
     port = free_port()
     with stack(var, port):
         wait_until(lambda: "Ctrl-C stops everything." in (var / "told").read_text(), 60)
@@ -33,7 +44,9 @@ def test_three_pasted_calls_give_a_member_a_badge(var: Path) -> None:
             check=True,
         )
 
-    defined, granted, rest = re.split(r"(?<=\})(?=\{)", pasted.stdout.strip())
-    assert json.loads(defined) == json.loads(granted)
-    held = json.loads(rest)
-    assert [(item["name"], item["completedCount"]) for item in held["items"]] == [("Welcome", 1)]
+    defined, drafted, published, *visits, held, explained = _documents(pasted.stdout.strip())
+    assert "badgeTypeId" in defined
+    assert drafted["versionId"] == published["versionId"]
+    assert len({visit["customEventId"] for visit in visits}) == 5
+    assert [(item["name"], item["completedCount"]) for item in held["items"]] == [("High five", 1)]
+    assert explained["completedCount"] == 1

@@ -45,9 +45,10 @@ class CommonRead(Serializer[Any]):
 
 
 class QueueRead(Serializer[Any]):
-    """What waits to be looked at; counted up to 100,000."""
+    """What waits to be looked at, counted up to 100,000; `failing` of it made evaluation fail."""
 
     waiting = IntegerField()
+    failing = IntegerField()
     oldestAt = DateTimeField(allow_null=True)
     stuck = BooleanField()
 
@@ -94,6 +95,7 @@ def health_read(found: Health) -> dict[str, Any]:
         ],
         "queue": {
             "waiting": found.queue.waiting,
+            "failing": found.queue.failing,
             "oldestAt": found.queue.oldest_at,
             "stuck": found.queue.is_stuck,
         },
