@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from badges.conditions import facts, reasons
 from badges.conditions.compiler import leaf_sql
-from badges.conditions.leaves_activity import element
+from badges.conditions.elements import elements
 from badges.conditions.periods import done_periods, number_of, period_of, with_place_in_run
 from badges.conditions.query import Binder
 from badges.conditions.reasons import Why
@@ -124,7 +124,8 @@ def _more(leaf: ActivityLeaf, binder: Binder) -> str:
     if isinstance(window, Calendar):
         more.append(f"{period_of(binder, window, 'a.occurred_at')} AS period")
     if isinstance(leaf, Count) and leaf.distinct:
-        more.append(f"ARRAY(SELECT {element(binder, leaf.distinct)}) AS elements")
+        ((each, _),) = elements(binder, leaf.distinct)  # Of given members there is one way.
+        more.append(f"ARRAY(SELECT {each}) AS elements")
     return "".join(f", {column}" for column in more)
 
 

@@ -34,9 +34,12 @@ def activity(
     filters: tuple[AttributeFilter, ...] = (),
     between: Between | None = None,
     zone: Zone | None = None,
+    where: str = "",
 ) -> str:
     """The countable activity: `member_id`, `t` (when it was), and `columns` of the row `a`."""
     parts = predicates(binder, filters, between)
+    if where:
+        parts.append(where)
     people = ""
     if zone is Zone.MEMBER and binder.scope.members is None:
         people = "members_member person CROSS JOIN "

@@ -2,13 +2,12 @@
 
 from badges.conditions import facts
 from badges.conditions.completions import every_nth, numbered, running_total
-from badges.conditions.filters import json_path
+from badges.conditions.elements import elements
 from badges.conditions.periods import nth_in_each_period, period, total_in_each_period
 from badges.conditions.query import Binder
 from badges.conditions.rolling import rolling_count, rolling_total
 from badges.conditions.rolling_distinct import rolling_distinct
 from badges.conditions.tree import (
-    OWN_VALUE,
     Between,
     Calendar,
     Count,
@@ -70,33 +69,30 @@ def countable(
     has no ends of its own.
     """
     more = list(columns)
-    if isinstance(leaf, Sum):
-        more.append(CONTRIBUTION)
-    elif leaf.distinct:
-        more.append(f"{element(binder, leaf.distinct)} AS element")
     if isinstance(leaf.window, Calendar):
         more.append(f"{period(binder, leaf.window)} AS period")
+    if isinstance(leaf, Sum):
+        more.append(CONTRIBUTION)
+    if isinstance(leaf, Count) and leaf.distinct:
+        return " UNION ALL ".join(
+            _activity(binder, leaf, [*more, f"{found} AS element"], within, where)
+            for found, where in elements(binder, leaf.distinct)
+        )
+    return _activity(binder, leaf, more, within)
+
+
+def _activity(
+    binder: Binder, leaf: Count | Sum, columns: list[str], within: Between | None, where: str = ""
+) -> str:
     return facts.activity(
         binder,
         leaf.event,
-        ", ".join(more),
+        ", ".join(columns),
         filters=leaf.filters,
         between=leaf.window if isinstance(leaf.window, Between) else within,
         zone=zone_of(leaf),
+        where=where,
     )
-
-
-def element(binder: Binder, attribute: str) -> str:
-    """An expression with a row for each of the attribute's values."""
-    if attribute == OWN_VALUE:
-        return "to_jsonb(a.value)"
-    keys = tuple(attribute.split("."))
-    path = binder.bind(f"{json_path(keys)} ? (@ != null)", "jsonpath")
-    plain = "a.attributes" + "".join(f" -> {binder.bind(key, 'text')}" for key in keys)
-    # Mostly no array is on the way; then there is no need to search, which takes longer.
-    return f"""unnest(
-        CASE WHEN jsonb_typeof({plain}) IN ('string', 'number', 'boolean') THEN ARRAY[{plain}]
-             ELSE ARRAY(SELECT jsonb_path_query(a.attributes, {path})) END)"""
 
 
 def first_of_each(elements: str, *also: str) -> str:

@@ -4,6 +4,7 @@ Written from docs/conditions.md and not from the SQL.  It goes through a member'
 and knows nothing of databases.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -358,15 +359,11 @@ def _same(element: Any, value: Any) -> bool:
     return type(element) is type(value) and bool(element == value)
 
 
-def _as_json(element: Any) -> Any:
-    """Equal for what is the same JSON: 1 is 1.0, however deep, and true is not 1."""
-    if _is_number(element):
-        return ("number", Decimal(str(element)))
-    if isinstance(element, dict):
-        return frozenset((key, _as_json(value)) for key, value in element.items())
-    if isinstance(element, list):
-        return tuple(_as_json(each) for each in element)
-    return (type(element), element)
+def _as_json(element: Any) -> str:
+    """Values are the same if their JSON is: 1 and 1.0 are not."""
+    if isinstance(element, Decimal):
+        return f"{element:.4f}"
+    return json.dumps(element, sort_keys=True)
 
 
 def _compares(operator: Operator, element: Any, value: Any) -> bool:
