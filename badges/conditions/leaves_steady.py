@@ -13,7 +13,14 @@ def confirmed(binder: Binder, leaf: External) -> str:
 
 
 def listed(binder: Binder, leaf: Listed) -> str:
-    return facts.for_each(binder, _since(binder, "min(t)", facts.listed(binder, leaf.list_id)))
+    """A member is on a list but once."""
+    since = binder.bind(binder.scope.counting_from, "timestamptz")
+    return facts.for_each(
+        binder,
+        f"""
+        SELECT member_id, 1 AS k, greatest(t, {since}) AS reached_at
+          FROM ({facts.listed(binder, leaf.list_id)}) entry""",
+    )
 
 
 def held(binder: Binder, leaf: Held) -> str:
@@ -27,7 +34,7 @@ def held(binder: Binder, leaf: Held) -> str:
                       sum(delta) OVER (PARTITION BY member_id) AS now_held
                  FROM ({facts.ledger(binder, leaf.badge_type_id)}) line) counted
          WHERE held >= {times} AND now_held >= {times}"""
-    return facts.for_each(binder, _since(binder, "min(t)", counted))
+    return facts.for_each(binder, _since(binder, counted))
 
 
 def balance(binder: Binder, wallet: str, target: Decimal) -> str:
@@ -43,11 +50,11 @@ def balance(binder: Binder, wallet: str, target: Decimal) -> str:
                  FROM ({facts.points(binder, wallet)}) entry) balance
          WHERE balance >= {binder.bind(target, "numeric")}
            AND (t >= {since} OR next > {since} OR next IS NULL)"""
-    return facts.for_each(binder, _since(binder, "min(t)", lasting))
+    return facts.for_each(binder, _since(binder, lasting))
 
 
-def _since(binder: Binder, moment: str, found: str) -> str:
+def _since(binder: Binder, found: str) -> str:
     since = binder.bind(binder.scope.counting_from, "timestamptz")
     return f"""
-        SELECT member_id, 1 AS k, greatest({moment}, {since}) AS reached_at
+        SELECT member_id, 1 AS k, greatest(min(t), {since}) AS reached_at
           FROM ({found}) found GROUP BY member_id"""
