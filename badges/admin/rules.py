@@ -1,6 +1,7 @@
 """Rules: named filters over activity, and things that other systems confirm."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from django import forms
@@ -11,9 +12,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from badges.admin.conditions.editing import fault_of
-from badges.admin.conditions.vocabulary import event_labels, event_options
-from badges.admin.conditions.wording import filters_said
+from badges.admin.conditions.vocabulary import event_options
+from badges.conditions.parsing_filters import parse_filters
+from badges.conditions.wording_filters import filters_words
 from badges.models import Rule, RuleKind
+from badges.selectors.condition_names import event_labels
 from badges.services.rules import create_rule, delete_rule, update_rule
 from loyalty.admin.base import StoreScopedAdmin
 from loyalty.admin.drawing import moment, pill, two_lines
@@ -96,6 +99,10 @@ class DeleteRuleForm(PageForm):
         delete_rule(rule.store, rule=rule, actor=self.staff.actor, now=timezone.now())
 
 
+def _filters_said(row: Rule) -> str:
+    return filters_words(parse_filters(row.filters), ZoneInfo(row.store.timezone))
+
+
 @admin.register(Rule)
 class RuleAdmin(StoreScopedAdmin):
     resources = (Resource.BADGE,)
@@ -123,7 +130,7 @@ class RuleAdmin(StoreScopedAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         page = super().get_changelist_instance(request)
         store = chosen_store(request)
-        labels = event_labels(store) if store else {}
+        labels = event_labels(store, {row.event_type for row in page.result_list}) if store else {}
         for row in page.result_list:
             row.event_label = labels.get(row.event_type, row.event_type)
         return page
@@ -136,7 +143,7 @@ class RuleAdmin(StoreScopedAdmin):
     def hears(self, row: Any) -> SafeString:
         if row.kind == RuleKind.EXTERNAL:
             return pill("Another system", "brand")
-        return two_lines(row.event_label, filters_said(row.filters))
+        return two_lines(row.event_label, _filters_said(row))
 
     @admin.display(description="Made", ordering="created_at")
     def made(self, row: Rule) -> SafeString:
@@ -157,10 +164,10 @@ class RuleAdmin(StoreScopedAdmin):
         store = row.store if row else chosen_store(request)
         if store is not None:
             context["vocabulary"] = {"events": event_options(store)}
-            labels = event_labels(store)
-            context["event_label"] = labels.get(row.event_type, row.event_type) if row else ""
         if row is not None:
-            context["filters_said"] = filters_said(row.filters)
+            labels = event_labels(row.store, [row.event_type])
+            context["event_label"] = labels.get(row.event_type, row.event_type)
+            context["filters_said"] = _filters_said(row)
         context["store"] = store
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -66,7 +66,7 @@ def explain(leaf: Leaf, scope: Scope, member_id: UUID, *, now: datetime) -> Expl
         rows = cursor.fetchall()
     for counts, total, row_id, what, moment, amount, returned, attributes, *flags in rows:
         data = None if attributes is None else orjson.loads(attributes)
-        why = () if counts else tuple(reasons_of(told, flags, amount, data or {}))
+        why = () if counts else tuple(reasons_of(told, flags, amount, data or {}, scope.zone))
         found[counts].append(Fact(row_id, what, moment, amount, returned, data, why))
         totals[counts] = total
     return Explanation(leaf.id, found[True], totals[True], found[False], totals[False])

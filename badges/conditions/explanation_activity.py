@@ -1,7 +1,7 @@
 """Which activity counted for a leaf: the SQL, and what its flags mean."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -84,13 +84,17 @@ def explained_activity(
 
 
 def reasons_of(
-    told: Sequence[Told], flags: Sequence[bool], value: Decimal, attributes: dict[str, Any]
+    told: Sequence[Told],
+    flags: Sequence[bool],
+    value: Decimal,
+    attributes: dict[str, Any],
+    zone: tzinfo,
 ) -> Iterator[Why]:
-    """Everything that speaks against it."""
+    """Everything that speaks against it, with moments on the zone's clock."""
     for each, good in zip(told, flags, strict=True):
         if not good:
             if isinstance(each, AttributeFilter):
-                yield reasons.filtered(each, value, attributes)
+                yield reasons.filtered(each, value, attributes, zone)
             else:
                 yield each
 
@@ -99,13 +103,10 @@ def _tests(leaf: ActivityLeaf, binder: Binder) -> list[tuple[str, Told]]:
     filters = () if isinstance(leaf, External) else leaf.filters
     window = _window(leaf)
     between = window if isinstance(window, Between) else None
-    since = binder.scope.counting_from
-    told: list[Told] = [reasons.taken_back(), reasons.too_old(since)]
+    since, zone = binder.scope.counting_from, binder.scope.zone
+    told: list[Told] = [reasons.taken_back(), reasons.too_old(since, zone)]
     if between is not None:
-        told += [
-            reasons.too_early(between),
-            reasons.too_late(between),
-        ]
+        told += [reasons.too_early(between, zone), reasons.too_late(between, zone)]
     told += filters
     predicates = facts.predicates(binder, filters, between)
     return list(zip(predicates, told, strict=True))

@@ -20,7 +20,7 @@ def explained_points(leaf: Points, binder: Binder, latest: int) -> tuple[str, li
         told = [
             _other("Only points that are added count, not those that are spent."),
             reasons.taken_back(),
-            reasons.too_old(since),
+            reasons.too_old(since, binder.scope.zone),
         ]
     lines = f"""
         SELECT e.id, e.kind AS what, e.occurred_at AS t, e.amount, {flags}

@@ -24,7 +24,8 @@ from badges.conditions.tree import (
     is_steady,
 )
 from badges.conditions.values import values
-from badges.conditions.wording import NO_NAMES, Names, sentence
+from badges.conditions.wording import words_of
+from badges.conditions.wording_names import NO_NAMES, Names
 from badges.conditions.writing import moment, number, type_of
 
 
@@ -104,7 +105,7 @@ def _leaf(leaf: Leaf, found: LeafValue, time: int, names: Names) -> Progress:
     return Progress(
         id=leaf.id,
         type=type_of(leaf),
-        description=leaf.description or sentence(leaf, names),
+        description=words_of(leaf, names),
         current=current,
         target=target,
         percent=_percent(current / target * 100, completed=completed),
@@ -126,7 +127,7 @@ def _threshold(
     return Progress(
         id=node.id,
         type=type_of(node),
-        description=node.description or sentence(node, names),
+        description=words_of(node, names),
         current=Decimal(min(len(done), node.needed)),
         target=Decimal(node.needed),
         percent=_percent(Decimal(sum(best)) / node.needed, completed=completed),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from loyalty.models import Store
 
@@ -20,6 +21,11 @@ class Scope:
     counting_from: datetime
     limit: int | None
     members: Sequence[UUID] | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """On whose clock moments are told."""
+        return ZoneInfo(self.store.timezone)
 
     @property
     def most(self) -> int:

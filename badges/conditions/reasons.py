@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,9 @@ from badges.conditions.tree import (
     Streak,
     Sum,
 )
-from badges.conditions.wording import filter_words, plain, quoted
+from badges.conditions.wording_filters import attribute_words, filter_words
+from badges.conditions.wording_texts import moment_words, plain, quoted
+from badges.conditions.wording_windows import span_words
 from badges.conditions.writing import number, written_filter
 
 MOST_SHOWN = 200
@@ -48,41 +50,43 @@ class Why:
     actual: object = None
 
 
-def too_old(counting_from: datetime) -> Why:
-    return Why(
-        Reason.BEFORE_COUNTING_FROM, f"Counting began at {moment_words(counting_from)}, after it."
-    )
+def too_old(counting_from: datetime, zone: tzinfo) -> Why:
+    began = moment_words(counting_from, zone)
+    return Why(Reason.BEFORE_COUNTING_FROM, f"Counting began on {began}, after it.")
 
 
-def too_early(window: Between) -> Why:
-    return Why(Reason.TOO_EARLY, f"Only what happened from {moment_words(window.since)} on counts.")
+def too_early(window: Between, zone: tzinfo) -> Why:
+    since = moment_words(window.since, zone)
+    return Why(Reason.TOO_EARLY, f"Only what happened from {since} on counts.")
 
 
-def too_late(window: Between) -> Why:
-    return Why(Reason.TOO_LATE, f"Only what happened before {moment_words(window.until)} counts.")
+def too_late(window: Between, zone: tzinfo) -> Why:
+    until = moment_words(window.until, zone)
+    return Why(Reason.TOO_LATE, f"Only what happened before {until} counts.")
 
 
 def taken_back() -> Why:
     return Why(Reason.REVERSED, "It was returned or cancelled.")
 
 
-def filtered(each: AttributeFilter, value: Decimal, attributes: dict[str, Any]) -> Why:
+def filtered(
+    each: AttributeFilter, value: Decimal, attributes: dict[str, Any], zone: tzinfo
+) -> Why:
     found = found_at(each.attribute, value, attributes)
-    what = "the value" if each.attribute == OWN_VALUE else quoted(each.attribute)
-    shown = ", ".join(_shown(one) for one in found) or "not there"
-    words = f"Asked for is that {filter_words(each)}; {what} is {shown}."
+    shown = ", ".join(_shown(one) for one in found) or "not given"
+    what = f"{attribute_words(each.attribute)} is {shown}"
+    words = f"Asked for is that {filter_words(each, zone)}; {what}."
     actual = found[0] if len(found) == 1 else found or None
     return Why(Reason.FILTER, words, written_filter(each), actual)
 
 
 def lacks(attribute: str) -> Why:
     asked = {"attribute": attribute, "operator": "exists", "value": True}
-    return Why(Reason.FILTER, f"It has no {quoted(attribute)} to be counted.", asked)
+    return Why(Reason.FILTER, f"It has no {attribute_words(attribute)} to be counted.", asked)
 
 
 def seen_before(attribute: str) -> Why:
-    words = f"What it says of {quoted(attribute)} was counted before."
-    return Why(Reason.DUPLICATE_VALUE, words)
+    return Why(Reason.DUPLICATE_VALUE, f"Its {attribute_words(attribute)} was counted before.")
 
 
 def outside(leaf: Leaf) -> Why:
@@ -95,8 +99,7 @@ def _outside(leaf: Leaf) -> str:
     if isinstance(leaf, Count | Sum) and isinstance(leaf.window, Calendar):
         return f"It was in another calendar {leaf.window.period}."
     if isinstance(leaf, Count | Sum) and isinstance(leaf.window, Rolling):
-        many = leaf.window.hours // 24 if leaf.window.days else leaf.window.hours
-        return f"It is not within the same {many} {'days' if leaf.window.days else 'hours'}."
+        return f"It is not within the same {span_words(leaf.window)}."
     raise TypeError(f"{leaf.id} has no window to be outside of.")
 
 
@@ -122,10 +125,8 @@ def _unpacked(found: list[Any]) -> Iterator[Any]:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value[:MOST_SHOWN])
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
         return plain(Decimal(str(value)))
     return orjson.dumps(value).decode()[:MOST_SHOWN]
-
-
-def moment_words(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -202,6 +202,16 @@ Leaf: TypeAlias = Count | Sum | Streak | Points | Held | External | Listed
 Node: TypeAlias = Threshold | Leaf | RuleLeaf | RuleGroupLeaf
 
 
+def rule_of(event: str) -> UUID | None:
+    """The rule whose completion leaves activity of this type."""
+    if not event.startswith(RULE_EVENT):
+        return None
+    try:
+        return UUID(event.removeprefix(RULE_EVENT))
+    except ValueError:
+        return None
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, each node before its children."""
     yield node

@@ -8,10 +8,9 @@ from badges.conditions.explanation import Explanation, explain
 from badges.conditions.progress import Progress
 from badges.conditions.query import Scope
 from badges.conditions.tree import leaves
-from badges.conditions.wording import plain, sentence
+from badges.conditions.wording_texts import plain
 from badges.models import BadgeEntry, BadgeType, ConditionVersion
 from badges.selectors.comparison import condition_of
-from badges.selectors.condition_names import names_for
 from badges.selectors.condition_progress import BadgeProgress, find_progress
 from badges.selectors.conditions import find_current
 from loyalty.errors import NotFound
@@ -77,7 +76,7 @@ def explain_badge(
         badge_type=badge_type,
         version=version,
         progress=progress,
-        words=sentence(node, names_for(store, [node], locale)),
+        words=progress.condition.description,
         missing=[] if progress.is_finished else list(_missing(progress.condition)),
         notes=list(_notes(member, badge_type, version, progress)),
         leaves=[explain(leaf, scope, member.id, now=now) for leaf in leaves(node)],

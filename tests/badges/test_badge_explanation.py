@@ -71,9 +71,9 @@ def test_staff_are_told_what_counted_and_what_did_not_and_why(
     found = of(as_viewer.get(URL))
 
     assert (found["completedCount"], found["completion"], found["ledger"]) == (0, 1, [])
-    coffee = "“visit” 3 times where place is “café”"
-    assert found["words"] == f"{coffee} and a purchase"
-    assert found["missing"] == [f"{coffee}: 2 of 3", "a purchase"]
+    coffee = "has done “Visit” at least 3 times, where place is “café”"
+    assert found["words"] == f"{coffee}; and has done “Purchase” at least once"
+    assert found["missing"] == [f"{coffee}: 2 of 3", "has done “Purchase” at least once"]
     assert found["notes"] == []
     assert found["condition"]["conditions"][0]["current"] == 2
     assert found["version"]["number"] == 1

@@ -81,7 +81,7 @@ def test_each_condition_has_its_value_and_target(
         "id": "visits", "type": "count", "description": "Four visits", "current": 3, "target": 4,
         "percent": 75, "completed": False, "completedAt": None,
     }  # fmt: skip
-    assert condition["conditions"][1]["description"] == "the badge “Silver”"
+    assert condition["conditions"][1]["description"] == "holds the badge “Silver”"
 
 
 def test_what_is_earned_once_is_finished(

@@ -87,7 +87,9 @@ def test_a_draft_is_read_as_it_was_saved_with_ids_filled_in(
     assert (read["hidden"], read["number"]) == (True, 1)
     assert read["tree"]["conditions"][1]["badgeTypeId"] == str(silver.id)
     ids = [each["id"] for each in read["tree"]["conditions"]]
-    assert [read["words"][each] for each in ids] == ["“visit” 2 times", "the badge “A badge”"]
+    assert [read["words"][each] for each in ids] == [
+        "has done “Visit” at least twice", "holds the badge “A badge”",
+    ]  # fmt: skip
     assert as_manager.get(GOLD).status_code == 404
     assert Event.for_store(store).filter(name="ConditionDraftSaved").count() == 1
 

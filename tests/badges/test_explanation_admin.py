@@ -76,15 +76,15 @@ def test_what_counted_what_did_not_and_what_is_missing(
 
     assert page["answer"] == "Anna does not have Gold."
     assert page["missing"] == (
-        "It is earned as soon as the member has done “Purchase” (where value is at least 10) at"
-        " least 3 times and was confirmed by another system as “newsletter”."
+        "It is earned as soon as the member has done “Purchase” at least 3 times, where the value"
+        " is at least 10; and was confirmed by another system as “newsletter”."
     )
     purchases, newsletter = page["node"]["children"]
     assert (purchases["so_far"], purchases["percent"]) == ("1 of 3 so far, 2 to go.", 33)
     assert [fact["what"] for fact in purchases["counted"]] == ["Purchase, 12, documentNumber: GOOD"]
     small, old = purchases["near"]
     assert "the value is 5" in small["why"]
-    assert "Counting began at" in old["why"]
+    assert "Counting began on" in old["why"]
     assert newsletter["so_far"] == "Not yet."
 
 

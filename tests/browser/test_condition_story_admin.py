@@ -80,8 +80,8 @@ def test_a_condition_is_made_tried_published_and_met(
     assert form.complaint(0) == "Fill in what is empty here."
     assert form.complaint(2) == "This value should be more than 0."
     assert form.words() == (
-        "Earned when a member has done “Visited the café” (where guests is at least …) at least 3"
-        " times and has collected in all at least 0 points in the wallet “Points”."
+        "Earned when a member has done “Visited the café” at least 3 times, where guests is at"
+        " least …; and has collected in all at least 0 points in the wallet “Points”."
     )
     form.type(0, "Value", "2")
     form.press(1, "Add a condition")
@@ -92,8 +92,8 @@ def test_a_condition_is_made_tried_published_and_met(
     browser.press("Save the draft")
 
     said = (
-        "Earned when a member has done “Visited the café” (where guests is at least 2) at least 3"
-        " times and (has collected in all at least 50 points in the wallet “Points” or has done"
+        "Earned when a member has done “Visited the café” at least 3 times, where guests is at"
+        " least 2; and (has collected in all at least 50 points in the wallet “Points” or has done"
         " “Visited the café” at least once within any 30 days)."
     )
     assert said in browser.text

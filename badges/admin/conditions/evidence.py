@@ -8,12 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from badges.admin.conditions.wording import Names
 from badges.admin.job_words import counted
 from badges.conditions.explanation import Fact, explain
 from badges.conditions.query import Scope
-from badges.conditions.tree import Count, External, Leaf, Streak, Sum
-from badges.conditions.wording import plain
+from badges.conditions.tree import Count, External, Leaf, Streak, Sum, rule_of
+from badges.conditions.wording_names import Names
+from badges.conditions.wording_texts import plain
 
 _SHOWN = 10
 _MOST_ATTRIBUTES = 4
@@ -64,7 +64,10 @@ def _what(leaf: Leaf, fact: Fact, names: Names) -> str:
     if not isinstance(leaf, Count | Sum | Streak | External):
         amount = "" if fact.what == "listed" else f": {plain(fact.amount)}"
         return f"{_LINES.get(fact.what, fact.what)}{amount}"
-    parts = ["Confirmed" if isinstance(leaf, External) else names.events.get(fact.what, fact.what)]
+    if isinstance(leaf, External):
+        parts = ["Confirmed"]
+    else:
+        parts = ["Completed" if rule_of(fact.what) else names.event(fact.what)]
     if fact.amount:
         parts.append(plain(fact.amount))
     if fact.returned:

@@ -12,14 +12,16 @@ from badges.admin.conditions.choosing import why_url
 from badges.admin.conditions.evidence import evidence
 from badges.admin.conditions.frame import frame
 from badges.admin.conditions.overview import often
-from badges.admin.conditions.wording import Names, heading_of, names_in, words_of
 from badges.admin.drawing import badge_name
 from badges.conditions.progress import Progress
 from badges.conditions.query import Scope
 from badges.conditions.tree import Node, Threshold, checked_leaf, is_steady
-from badges.conditions.wording import plain
+from badges.conditions.wording import heading_of, own_words
+from badges.conditions.wording_names import Names
+from badges.conditions.wording_texts import joined, plain
 from badges.models import BadgeEntry, BadgeType, ConditionVersion, MemberBadge
 from badges.selectors.comparison import condition_of
+from badges.selectors.condition_names import names_for
 from badges.selectors.condition_progress import BadgeProgress, progress_with_badge
 from badges.selectors.conditions import find_current
 from loyalty.admin.drawing import delta
@@ -39,7 +41,7 @@ def explanation_page(
     version = find_current(store, badge_type)
     found = _progress(member, badge_type)
     node = condition_of(version) if version and found else None
-    names = names_in(store, node) if node else None
+    names = names_for(store, [node]) if node else None
     held = MemberBadge.for_store(store).filter(member=member, badge_type=badge_type).first()
     who = full_name(member)
     ledger = reverse("admin:badges_badgeentry_changelist")
@@ -100,7 +102,7 @@ def drawn(
         **facts,
         "words": heading_of(node)
         if isinstance(node, Threshold)
-        else _titled(node, _capital(words_of(node, names))),
+        else _titled(node, _capital(own_words(node, names))),
         "so_far": _so_far(node, so_far),
         "completed": so_far.completed,
         "percent": so_far.percent,
@@ -158,17 +160,22 @@ def _needed(found: BadgeProgress | None, node: Node | None, names: Names | None)
     return f"It is earned{again} as soon as the member {needed}."
 
 
-def _unmet(node: Node, so_far: Progress, names: Names) -> str:
+def _unmet(node: Node, so_far: Progress, names: Names, *, inner: bool = False) -> str:
     """What is left to do, in one line; of a group with a choice, the choice."""
     if not isinstance(node, Threshold):
-        return words_of(node, names)
+        return own_words(node, names)
     below = zip(node.conditions, so_far.conditions, strict=True)
-    parts = [_unmet(child, state, names) for child, state in below if not state.completed]
+    parts = [
+        _unmet(child, state, names, inner=True) for child, state in below if not state.completed
+    ]
     rest = int(so_far.target - so_far.current)
     if len(parts) <= rest:
-        return " and ".join(parts)
-    choice = " or ".join(parts) if rest == 1 else f"{rest} of these: {'; '.join(parts)}"
-    return f"({choice})"
+        words = joined(parts, "and")
+    elif rest == 1:
+        words = joined(parts, "or")
+    else:
+        words = f"meets {rest} of these: {joined(parts, 'or')}"
+    return f"({words})" if inner and len(parts) > 1 else words
 
 
 def _lines(member: Member, badge_type: BadgeType) -> list[dict[str, Any]]:

@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from badges.admin.conditions.vocabulary import event_labels
 from badges.admin.drawing import badge_name, badge_tile
+from badges.conditions.tree import CONFIRMATION_EVENT, RULE_EVENT
 from badges.selectors.badge_types import badge_types
 from badges.selectors.condition_health import Health, health
+from badges.selectors.condition_names import event_labels
 from loyalty.admin.pages import Pages
 from loyalty.admin.staff import chosen_store, staff_of
 from loyalty.models import Access, Resource, Store
@@ -23,7 +24,7 @@ def health_page(admin: Pages, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     found = health(store, now=timezone.now())
     badges = _badges(store, found)
-    events = event_labels(store)
+    events = event_labels(store, [one.event for one in found.unheard])
     return admin.show(
         request,
         "badges/admin/conditions/health.html",
@@ -57,9 +58,9 @@ def health_page(admin: Pages, request: HttpRequest) -> HttpResponse:
 
 def heard(event: str, labels: dict[str, str]) -> str:
     """What a type of activity is called, those included that rules and confirmations leave."""
-    if event.startswith("confirmation:"):
-        return f"a confirmation “{event.removeprefix('confirmation:')}”"
-    if event.startswith("rule:"):
+    if event.startswith(CONFIRMATION_EVENT):
+        return f"a confirmation “{event.removeprefix(CONFIRMATION_EVENT)}”"
+    if event.startswith(RULE_EVENT):
         return "a rule that another system confirms"
     return f"“{labels.get(event, event)}”"
 

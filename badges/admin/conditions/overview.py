@@ -1,5 +1,6 @@
 """How a badge is earned: what is in force, the draft, and every version before."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,10 @@ from badges.admin.conditions.tries import (
     sentences,
 )
 from badges.admin.conditions.vocabulary import vocabulary
-from badges.admin.conditions.wording import said
 from badges.admin.drawing import badge_name, badge_tile
 from badges.admin.hand_out_many import job_url
 from badges.models import BadgeType, ConditionVersion, MemberBadge, RefundPolicy, VersionState
+from badges.selectors.condition_names import trees_said
 from badges.selectors.conditions import (
     default_counting_from,
     find_current,
@@ -29,6 +30,7 @@ from badges.selectors.conditions import (
 )
 from loyalty.admin.drawing import pill
 from loyalty.admin.pages import Page, Pages
+from loyalty.models import Store
 
 _TONES = {
     VersionState.DRAFT: "warm",
@@ -42,7 +44,8 @@ _MOST_VERSIONS = 50
 def overview_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> HttpResponse:
     store = badge_type.store
     current, draft = find_current(store, badge_type), find_draft(store, badge_type)
-    versions = versions_of(store, badge_type).order_by("-number")[:_MOST_VERSIONS]
+    versions = list(versions_of(store, badge_type).order_by("-number")[:_MOST_VERSIONS])
+    shown_current, shown_draft, *shown = described(store, [current, draft, *versions])
     tried = latest_try(draft) if draft else None
     result = result_of(tried)
     return admin.show(
@@ -51,9 +54,9 @@ def overview_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> 
         {
             **frame(request, badge_type, "how_earned"),
             "title": f"How {badge_name(badge_type)} is earned",
-            "current": described(current),
-            "draft": described(draft),
-            "versions": [described(version) for version in versions],
+            "current": shown_current,
+            "draft": shown_draft,
+            "versions": shown,
             "tried_url": page_url(badge_type, "dry_run", tried.id) if tried else "",
             "effects": sentences(result) if result else [],
             "try_url": page_url(badge_type, "try_condition"),
@@ -65,14 +68,19 @@ def overview_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> 
     )
 
 
-def described(version: ConditionVersion | None) -> dict[str, Any] | None:
-    """A version in words, for the templates."""
-    if version is None:
-        return None
+def described(
+    store: Store, versions: Sequence[ConditionVersion | None]
+) -> list[dict[str, Any] | None]:
+    """Versions in words, for the templates; None where there is none."""
+    words = iter(trees_said(store, [version.tree for version in versions if version]))
+    return [_described(version, next(words)) if version else None for version in versions]
+
+
+def _described(version: ConditionVersion, said: str) -> dict[str, Any]:
     return {
         "version": version,
         "pill": pill(version.get_state_display(), _TONES[VersionState(version.state)]),
-        "said": said(version.store, version.tree),
+        "said": said,
         "often": often(version.repeat_limit),
         "refund": refund_words(version),
         "policy": POLICIES[version.policy][0] if version.policy in POLICIES else "",
@@ -130,6 +138,7 @@ def publish_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> H
     draft = find_draft(store, badge_type)
     if draft is None:
         raise Http404
+    (shown,) = described(store, [draft])
     latest = find_latest(store, badge_type)
     tried = latest_try(draft)
     result = result_of(tried)
@@ -141,7 +150,7 @@ def publish_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> H
         template="badges/admin/conditions/publish.html",
         context={
             **frame(request, badge_type, "how_earned"),
-            "draft": described(draft),
+            "draft": shown,
             "is_first": latest is None,
             "since": since,
             "choices": choices(result),

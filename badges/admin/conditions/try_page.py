@@ -20,12 +20,12 @@ from badges.admin.conditions.tries import (
     sentences,
     tells_of,
 )
-from badges.admin.conditions.wording import said
 from badges.admin.drawing import badge_name
 from badges.admin.hand_out_many import job_url
 from badges.admin.job_page import MOVING
 from badges.admin.job_words import counted, number, state_pill
 from badges.models import BadgeType
+from badges.selectors.condition_names import trees_said
 from badges.selectors.conditions import (
     default_counting_from,
     find_current,
@@ -65,6 +65,7 @@ def result_page(
     result = result_of(job)
     draft = find_draft(store, badge_type)
     current = find_current(store, badge_type)
+    (tree_said,) = trees_said(store, [job.parameters["tree"]])
     return admin.show(
         request,
         "badges/admin/conditions/dry_run.html",
@@ -74,7 +75,7 @@ def result_page(
             "job": job,
             "job_url": job_url(job),
             "state": state_pill(job),
-            "said": said(store, job.parameters["tree"]),
+            "said": tree_said,
             "moves": job.state in MOVING,
             "progress_url": page_url(badge_type, "dry_run_progress", job.id),
             "result": result,

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from badges.admin.drawing import badge_name
+from badges.conditions.wording_names import OWN_EVENTS
 from badges.models import BadgeType
 from badges.selectors.badge_types import badge_types
 from badges.selectors.rules import rule_groups, rules
 from loyalty.models import Store
 from members.models import DEFAULT_WALLET, EventSchema, MemberList, WalletType
-from members.models.activity import PURCHASE, RETURN
 
 Option = dict[str, Any]
 """What a choice in the form is: `{value, label}`."""
@@ -47,8 +47,8 @@ def vocabulary(store: Store, badge_type: BadgeType | None = None) -> dict[str, l
 def event_options(store: Store) -> list[Option]:
     """The types of activity with their attributes: purchases, returns, and the store's events."""
     own = [
-        {"value": PURCHASE, "label": "Purchase", "attributes": _attributes(_OF_A_PURCHASE)},
-        {"value": RETURN, "label": "Return", "attributes": _attributes(_OF_A_PURCHASE)},
+        {"value": event, "label": label, "attributes": _attributes(_OF_A_PURCHASE)}
+        for event, label in OWN_EVENTS.items()
     ]
     schemas = EventSchema.for_store(store).order_by("name", "event_type")[:_MOST]
     return own + [
@@ -59,10 +59,6 @@ def event_options(store: Store) -> list[Option]:
         }
         for schema in schemas
     ]
-
-
-def event_labels(store: Store) -> dict[str, str]:
-    return {option["value"]: option["label"] for option in event_options(store)}
 
 
 def _fields_of(schema: EventSchema) -> Iterable[tuple[str, str, str]]:

@@ -33,8 +33,7 @@ class Editor extends DrawnForm {
 
     write() {
         this.field.value = JSON.stringify(this.tree);
-        const said = words(this.tree);
-        this.sentence.textContent = `Earned when ${said.startsWith("at least") ? "" : "a member "}${said}.`;
+        this.sentence.textContent = `Earned when a member ${words(this.tree)}.`;
     }
 
     say(text) {

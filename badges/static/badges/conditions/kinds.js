@@ -17,7 +17,7 @@ const filterWords = (node) => {
         const value = filter.operator === "exists" ? "" : ` ${[filter.value].flat().map((one) => (one === true ? "yes" : one === false ? "no" : one)).join(", ") || "…"}`;
         return `${filter.attribute || "…"} ${operatorWords(node.event, filter)}${value}`;
     });
-    return said.length ? ` (where ${said.join(" and ")})` : "";
+    return said.length ? `, where ${said.join(" and ")}` : "";
 };
 
 const distinctField = (editor, node) => {
@@ -45,7 +45,7 @@ export const KINDS = {
             ...windowFields(editor, node), "counting", distinctField(editor, node),
         ],
         below: filterRows,
-        words: (node) => `has done “${labelOf("events", node.event)}”${filterWords(node)} at least ${times(node.target)}${node.distinct ? `, counting each different ${node.distinct} once,` : ""}${windowWords(node)}`,
+        words: (node) => `has done “${labelOf("events", node.event)}” at least ${times(node.target)}${windowWords(node)}${node.distinct ? `, counting each different ${node.distinct} once` : ""}${filterWords(node)}`,
     },
     sum: {
         label: "has reached a total in",
@@ -55,7 +55,7 @@ export const KINDS = {
             ...windowFields(editor, node),
         ],
         below: filterRows,
-        words: (node) => `has reached a total of ${amount(node.target)} in “${labelOf("events", node.event)}”${filterWords(node)}${windowWords(node)}`,
+        words: (node) => `has reached a total of ${amount(node.target)} in “${labelOf("events", node.event)}”${windowWords(node)}${filterWords(node)}`,
     },
     streak: {
         label: "has kept up",
@@ -66,7 +66,7 @@ export const KINDS = {
             "for", number(editor, node, "target", { label: "How many in a row" }), `${node.unit}s in a row,`, clock(editor, node),
         ],
         below: filterRows,
-        words: (node) => `has done “${labelOf("events", node.event)}”${filterWords(node)} at least ${times(node.perPeriod ?? 1)} each ${node.unit} for ${plural(node.target, node.unit)} in a row`,
+        words: (node) => `has done “${labelOf("events", node.event)}” at least ${times(node.perPeriod ?? 1)} each ${node.unit} for ${plural(node.target, node.unit)} in a row${filterWords(node)}`,
     },
     points: {
         label: "has points",
@@ -112,7 +112,7 @@ export const KINDS = {
                 ...(some ? [number(editor, node, "count", { label: "How many rules" }), "of its rules"] : []),
             ];
         },
-        words: (node) => `has completed ${node.count === undefined ? "as many rules as are asked for" : `at least ${plural(node.count, "rule")}`} of the group “${labelOf("groups", node.ruleGroupId)}”`,
+        words: (node) => `has completed ${node.count === undefined ? "as many rules" : `at least ${plural(node.count, "rule")}`} of the group “${labelOf("groups", node.ruleGroupId)}”${node.count === undefined ? " as it asks for" : ""}`,
     },
     external: {
         label: "was confirmed elsewhere as",

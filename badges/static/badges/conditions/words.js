@@ -4,7 +4,13 @@
 import { KINDS } from "./kinds.js";
 import { isGroup } from "./tree.js";
 
-const joined = (said, word) => (said.length < 2 ? said.join("") : `${said.slice(0, -1).join(", ")} ${word} ${said[said.length - 1]}`);
+const joined = (said, word) => {
+    if (said.length < 2) {
+        return said.join("");
+    }
+    const [comma, before] = said.some((part) => part.includes(", ")) ? ["; ", "; "] : [", ", " "];
+    return `${said.slice(0, -1).join(comma)}${before}${word} ${said[said.length - 1]}`;
+};
 
 export const words = (node, inner = false) => {
     if (!isGroup(node)) {
@@ -14,9 +20,8 @@ export const words = (node, inner = false) => {
     if (!said.length) {
         return "…";
     }
-    if (node.type === "atLeast" && said.length > 1) {
-        return `at least ${node.count ?? "…"} of these ${node.count === 1 ? "is" : "are"} true: ${joined(said, "or")}`;
-    }
-    const sentence = joined(said, node.type === "all" ? "and" : "or");
+    const joint = joined(said, node.type === "all" ? "and" : "or");
+    const choice = node.type === "atLeast" && said.length > 1;
+    const sentence = choice ? `meets at least ${node.count ?? "…"} of these: ${joint}` : joint;
     return inner && said.length > 1 ? `(${sentence})` : sentence;
 };
