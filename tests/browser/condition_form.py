@@ -1,11 +1,27 @@
 """The form of a condition, as somebody uses it who has never seen what it writes."""
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
 from tests.browser.browser import Browser
+
+_TRIES = 10
+
+
+def _when_drawn(act: Callable[[], None]) -> None:
+    """Do it to what is there then: a row is drawn anew when something in it changed."""
+    for _ in range(_TRIES):
+        with suppress(StaleElementReferenceException):
+            return act()
+        time.sleep(0.1)
+    return act()
 
 
 class ConditionForm:
@@ -22,7 +38,7 @@ class ConditionForm:
         return self._browser.one("#condition-words").text
 
     def pick(self, row: int, label: str, text: str, *, last: bool = False) -> None:
-        Select(self._field(row, label, last)).select_by_visible_text(text)
+        _when_drawn(lambda: Select(self._field(row, label, last)).select_by_visible_text(text))
 
     def type(self, row: int, label: str, text: str, *, last: bool = False) -> None:
         field = self._field(row, label, last)
@@ -31,11 +47,12 @@ class ConditionForm:
 
     def press(self, row: int, label: str) -> None:
         """A button of the row itself, by its words or its label."""
-        self._shown(self.rows()[row], label).click()
+        _when_drawn(lambda: self._shown(self.rows()[row], label).click())
 
     def press_at_the_end(self, label: str) -> None:
         """A button below all rows."""
-        self._shown(self._browser.one(self._place), label, last=True).click()
+        place = self._place
+        _when_drawn(lambda: self._shown(self._browser.one(place), label, last=True).click())
 
     def move(self, row: int, label: str, *, down: bool) -> None:
         """With the keyboard, from a field of the row."""
