@@ -76,23 +76,28 @@ const fit = (event, filter) => {
     }
 };
 
+// What else is shown depends on the attribute.  It is drawn anew while the name is typed, and not when
+// the field is left: that would take away what was just clicked.
 const attributeField = (editor, event, filter) => {
-    const before = filterType(event, filter);
     const id = `attributes-${numberOf(filter)}`;
+    const shown = { type: filterType(event, filter), known: typeOf(event, filter.attribute) };
     const field = text(editor, filter, "attribute", { label: "Attribute", placeholder: "attribute", list: id });
-    field.addEventListener("change", () => {
-        if (filterType(event, filter) !== before) {
+    field.addEventListener("input", () => {
+        const type = filterType(event, filter);
+        if (type !== shown.type) {
             fit(event, filter);
             editor.changed(filter);
         }
-        editor.draw(keyOf(filter, "operator"));
+        if (type !== shown.type || typeOf(event, filter.attribute) !== shown.known) {
+            editor.draw(keyOf(filter, "attribute"));
+        }
     });
     const suggestions = attributesOf(event).map((one) => make("option", { value: one.value }, one.label));
     return [field, make("datalist", { id }, suggestions)];
 };
 
 const typeField = (editor, event, filter) => {
-    if (!filter.attribute || typeOf(event, filter.attribute)) {
+    if (typeOf(event, filter.attribute)) {
         return [];
     }
     const chosen = (type) => {

@@ -41,6 +41,9 @@ export class DrawnForm {
         const field = kept && this.place.querySelector(`[data-key="${kept}"]`);
         if (field) {
             field.focus({ preventScroll: !key });
+            if (field.type === "text") {
+                field.setSelectionRange(field.value.length, field.value.length);
+            }
         }
     }
 }

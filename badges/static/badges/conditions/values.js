@@ -63,11 +63,13 @@ export const manyValues = (editor, filter, type) => {
             }
         }
     });
-    // What was typed and not confirmed counts all the same.
+    const chips = make("span", { class: "rs-chips" }, capsules, input);
+    // What was typed and not confirmed counts all the same.  Only the values are drawn anew: something
+    // else was just clicked, and has to stay where it is.
     input.addEventListener("change", () => {
         if (input.value.trim() !== "" && add()) {
-            window.setTimeout(() => editor.draw(), 0);
+            chips.replaceWith(manyValues(editor, filter, type));
         }
     });
-    return make("span", { class: "rs-chips" }, capsules, input);
+    return chips;
 };
