@@ -85,7 +85,7 @@ class Event(models.Model):
     sequence = models.BigAutoField(primary_key=True)
     id = models.UUIDField(unique=True, default=new_id, editable=False)
     store = models.ForeignKey(Store, null=True, on_delete=models.PROTECT, related_name="+")
-    name = models.CharField(max_length=64, choices=[(name, name) for name in EventName])
+    name = models.CharField(max_length=64)  # One of EventName.
     subject_kind = models.CharField(max_length=32)
     subject_id = models.CharField(max_length=64)
     member_id = models.UUIDField(null=True, help_text="The member whose history this is part of.")
