@@ -97,7 +97,9 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     alone = arguments.jobs or arguments.activity or arguments.conditions
     if alone and (arguments.only or arguments.compare):
-        parser.error("--jobs, --activity and --conditions go with --short, --full and --members alone")
+        parser.error(
+            "--jobs, --activity and --conditions go with --short, --full and --members alone"
+        )
     return arguments
 
 

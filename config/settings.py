@@ -207,6 +207,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.1,
 }
 
+# --- Webhooks ---------------------------------------------------------------------------------
+
+# Seal what webhooks are signed with: the newest key first, and older ones that still open.
+SECRETS_KEYS = env_secret("SECRETS_KEY").replace(",", " ").split()
+# Webhooks go to public addresses by https; these are for a developer, or for one's own network.
+WEBHOOKS_ALLOWED_NETWORKS = env_list("WEBHOOKS_ALLOWED_NETWORKS")
+WEBHOOKS_PLAIN_HTTP = env_bool("WEBHOOKS_PLAIN_HTTP", default=False)
+# Empty: every port.
+WEBHOOKS_PORTS = [int(port) for port in env_list("WEBHOOKS_PORTS", "80,443,8443")]
+# Requests under way at once, of one sending process: to one endpoint, for one store, in all.
+WEBHOOKS_AT_ONCE_TO_AN_ENDPOINT = env_int("WEBHOOKS_AT_ONCE_TO_AN_ENDPOINT", 4)
+WEBHOOKS_AT_ONCE_OF_A_STORE = env_int("WEBHOOKS_AT_ONCE_OF_A_STORE", 64)
+WEBHOOKS_AT_ONCE = env_int("WEBHOOKS_AT_ONCE", 512)
+WEBHOOKS_SECONDS = env_int("WEBHOOKS_SECONDS", 15)
+# A sender that dies gives its messages back after so long.
+WEBHOOKS_LEASE_SECONDS = env_int("WEBHOOKS_LEASE_SECONDS", 60)
+# In place of the formats' own schedules of about three days.
+WEBHOOKS_RETRY_SECONDS = [float(pause) for pause in env_list("WEBHOOKS_RETRY_SECONDS")]
+# An endpoint that failed so often in a row is left alone for a while, which doubles up to the end.
+WEBHOOKS_BREAKER_FAILURES = env_int("WEBHOOKS_BREAKER_FAILURES", 5)
+WEBHOOKS_BREAKER_SECONDS = [
+    float(pause) for pause in env_list("WEBHOOKS_BREAKER_SECONDS", "10,300")
+]
+
 # --- Language, time, files --------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -65,7 +65,7 @@ DROP FUNCTION rosette_hold_event_horizon();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0006_events_know_their_transaction")]
+    dependencies = [("loyalty", "0005_no_index_on_the_store_alone")]
     operations = [
         migrations.RunSQL(_TELL, _FORGET),
         # Names are a catalogue in the code; a new one changes nothing in the database.

@@ -27,6 +27,15 @@ class EventName(StrEnum):
     STORE_CREATED = "StoreCreated"
     STORE_UPDATED = "StoreUpdated"
 
+    WEBHOOK_CREATED = "WebhookSubscriptionCreated"
+    WEBHOOK_UPDATED = "WebhookSubscriptionUpdated"
+    WEBHOOK_DELETED = "WebhookSubscriptionDeleted"
+    WEBHOOK_ENABLED = "WebhookSubscriptionEnabled"
+    WEBHOOK_DISABLED = "WebhookSubscriptionDisabled"
+    WEBHOOK_SECRET_ROTATED = "WebhookSecretWasRotated"  # noqa: S105
+    WEBHOOK_TESTED = "WebhookWasTested"
+    WEBHOOK_REDELIVERED = "WebhookMessagesWereRequeued"
+
     JOB_CREATED = "JobCreated"
     JOB_PAUSED = "JobPaused"
     JOB_RESUMED = "JobResumed"
