@@ -162,6 +162,12 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Streams of events ------------------------------------------------------------------------
+
+# Each keeps a thread of the web server busy, of which a process has four.
+EVENT_STREAMS_PER_PROCESS = env_int("EVENT_STREAMS_PER_PROCESS", 2)
+EVENT_STREAM_SECONDS = env_int("EVENT_STREAM_SECONDS", 60)
+
 # --- Work in the background -------------------------------------------------------------------
 
 # One store with many jobs must not keep the others waiting.

@@ -4,6 +4,8 @@ from django.urls import path
 
 from loyalty.api import paths as _converters  # noqa: F401 (registers the path converters)
 from loyalty.api.resources.administrators import AdministratorsViewSet, ApiKeysViewSet
+from loyalty.api.resources.audit import AuditViewSet
+from loyalty.api.resources.feed import FeedViewSet
 from loyalty.api.resources.health import HealthViewSet
 from loyalty.api.resources.roles import RolesViewSet
 from loyalty.api.resources.sessions import SessionViewSet
@@ -13,6 +15,7 @@ health, session = HealthViewSet.as_view, SessionViewSet.as_view
 stores, roles = StoresViewSet.as_view, RolesViewSet.as_view
 administrators, keys = AdministratorsViewSet.as_view, ApiKeysViewSet.as_view
 settings = SettingsViewSet.as_view
+feed = FeedViewSet.as_view
 
 urlpatterns = [
     path("", health({"get": "about"})),
@@ -38,5 +41,8 @@ urlpatterns = [
         "admin/<lower_uuid:admin_id>/api-key/<lower_uuid:key_id>",
         keys({"put": "update", "delete": "destroy"}),
     ),
+    path("audit/log", AuditViewSet.as_view({"get": "list"})),
+    path("<store_code:store_code>/event", feed({"get": "list"})),
+    path("<store_code:store_code>/event/stream", feed({"get": "stream"})),
     path("<store_code:store_code>/settings", settings({"get": "retrieve", "patch": "update"})),
 ]

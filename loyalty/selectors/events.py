@@ -1,5 +1,7 @@
 """Read the log of events."""
 
+from dataclasses import dataclass
+
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -18,14 +20,30 @@ def event_horizon() -> int:
     return int(horizon)
 
 
-def settled_events(store: Store, *, after: int) -> QuerySet[Event]:
-    """The store's events with higher numbers than `after`, in order, as far as they are settled.
-
-    Whoever goes on after the last one of them misses none, and sees none twice.
-    """
-    horizon = event_horizon()
+def settled_events(store: Store, *, after: int, horizon: int) -> QuerySet[Event]:
+    """The store's events with higher numbers than `after`, in order, up to the horizon."""
     return (
         Event.for_store(store)
         .filter(sequence__gt=after, sequence__lte=horizon)
         .order_by("sequence")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPage:
+    """`next` is where to go on: the last of the events, or further if there is nothing between."""
+
+    events: list[Event]
+    next: int
+
+
+def settled_page(store: Store, *, after: int, limit: int, name: str | None = None) -> SettledPage:
+    """Whoever always goes on at `next` misses no event, and sees none twice."""
+    horizon = event_horizon()
+    found = settled_events(store, after=after, horizon=horizon)
+    if name is not None:
+        found = found.filter(name=name)
+    events = list(found[:limit])
+    if len(events) == limit:
+        return SettledPage(events, events[-1].sequence)
+    return SettledPage(events, max(after, horizon))

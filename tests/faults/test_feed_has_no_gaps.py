@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from loyalty.models import Event, EventName, Store
 from loyalty.selectors import events as feed
-from loyalty.selectors.events import settled_events
+from loyalty.selectors.events import settled_page
 from loyalty.services.events import record, record_for_members
 from tests.builders import TESTER
 
@@ -59,11 +59,13 @@ def write(store: Store, dice: random.Random) -> None:
 def follow(store: Store, written: Flag, size: int) -> list[int]:
     """The sequences that a reader is shown who always goes on after the last one."""
     seen: list[int] = []
+    after = 0
     while True:
         last_look = written.is_set()
-        page = list(settled_events(store, after=seen[-1] if seen else 0)[:size])
-        seen += [event.sequence for event in page]
-        if last_look and not page:
+        page = settled_page(store, after=after, limit=size)
+        after = page.next
+        seen += [event.sequence for event in page.events]
+        if last_look and not page.events:
             connection.close()
             return seen
 
@@ -112,7 +114,7 @@ def test_readers_of_whatever_is_committed_miss_some(
 
 
 def _numbers(store: Store) -> list[int]:
-    return [event.sequence for event in settled_events(store, after=0)]
+    return [event.sequence for event in settled_page(store, after=0, limit=1000).events]
 
 
 def test_a_transaction_under_way_holds_back_what_is_higher_and_nothing_else(store: Store) -> None:
