@@ -21,8 +21,9 @@ from loyalty.api.serializers import StrictSerializer
 from loyalty.api.streaming import EventStream
 from loyalty.api.views import StoreViewSet
 from loyalty.errors import Code, Invalid, Violation
-from loyalty.models import Event, EventName, Resource, Store
+from loyalty.models import Event, Resource, Store
 from loyalty.selectors.events import event_horizon, settled_page
+from loyalty.selectors.webhooks import EVENT_NAMES, data_of
 
 VIEW = Need(Resource.EVENT)
 TAG = "Event (Rosette)"
@@ -32,26 +33,23 @@ LIMIT, MAX_LIMIT = 100, 1000
 
 class FeedQuery(StrictSerializer):
     after = IntegerField(min_value=0, max_value=MAX_SEQUENCE, required=False)
-    name = ChoiceField(choices=[str(name) for name in EventName], required=False)
+    name = ChoiceField(choices=EVENT_NAMES, required=False)
     limit = IntegerField(min_value=1, max_value=MAX_LIMIT, default=LIMIT)
 
 
 class StreamQuery(StrictSerializer):
     after = IntegerField(min_value=0, max_value=MAX_SEQUENCE, required=False)
-    name = ChoiceField(choices=[str(name) for name in EventName], required=False)
+    name = ChoiceField(choices=EVENT_NAMES, required=False)
 
 
 class EventRead(Serializer[Any]):
-    """`messageId` is the one that webhooks have: whoever reads both can tell what they know."""
+    """`data` is what webhooks say, too."""
 
     sequence = IntegerField()
-    messageId = UUIDField()
+    eventId = UUIDField()
     eventName = CharField()
     storeCode = CharField()
     createdAt = DateTimeField()
-    subjectType = CharField()
-    subjectId = CharField()
-    customerId = UUIDField(allow_null=True)
     data = DictField()  # type: ignore[assignment]
 
 
@@ -65,14 +63,11 @@ class FeedRead(Serializer[Any]):
 def event_read(event: Event, store: Store) -> Mapping[str, Any]:
     return {
         "sequence": event.sequence,
-        "messageId": event.id,
+        "eventId": event.id,
         "eventName": event.name,
         "storeCode": store.code,
         "createdAt": event.recorded_at,
-        "subjectType": event.subject_kind,
-        "subjectId": event.subject_id,
-        "customerId": event.member_id,
-        "data": event.data,
+        "data": data_of(event),
     }
 
 
