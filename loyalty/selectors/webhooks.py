@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
 
 from loyalty.errors import NotFound
 from loyalty.models import Delivery, DeliveryAttempt, Event, EventName, Store, Subscription
@@ -32,6 +32,13 @@ def get_subscription(store: Store, subscription_id: UUID) -> Subscription:
     if found is None:
         raise NotFound
     return found
+
+
+def listed_subscriptions(store: Store) -> QuerySet[Any]:
+    """With `event_name`, the first of the names, by which Open Loyalty knows a subscription."""
+    return Subscription.for_store(store).annotate(
+        event_name=F("event_names__0"), legacy=Value(False)
+    )
 
 
 def deliveries_of(store: Store, subscription: Subscription) -> QuerySet[Delivery]:

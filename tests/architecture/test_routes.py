@@ -95,6 +95,8 @@ _SAMPLES = {
     "rule_id": [str(uuid4())],
     "rule_group_id": [str(uuid4())],
     "dry_run_id": [str(uuid4())],
+    "subscription_id": [str(uuid4())],
+    "message_id": [str(uuid4())],
     "role_id": ["7"],
 }  # fmt: skip
 

@@ -109,6 +109,8 @@ PATHS: dict[str, list[Form]] = {
     "rule_id": [Form("uuid", lambda w: str(w.conditions.rule.id), str(uuid4()))],
     "rule_group_id": [Form("uuid", lambda w: str(w.conditions.group.id), str(uuid4()))],
     "dry_run_id": [Form("uuid", lambda w: str(w.conditions.dry_run.id), str(uuid4()))],
+    "subscription_id": [Form("uuid", lambda w: str(w.subscription.id), str(uuid4()))],
+    "message_id": [Form("uuid", lambda w: str(w.message.id), str(uuid4()))],
 }  # fmt: skip
 # The caller's own job, where it has to be in another state for the call to succeed.
 OWN_JOBS: dict[str, Pick] = {
@@ -447,6 +449,13 @@ _NAME_SLOTS = [
 ]  # fmt: skip
 
 
+def _webhook(**more: Any) -> Any:
+    return {"webhookSubscription": {
+        "url": "https://example.com/hook", "destinationType": "rest", "includeSilent": False,
+        "headers": [{"headerName": "X-Token", "headerValue": "1"}], **more,
+    }}  # fmt: skip
+
+
 # By operation.  Names that are unique on the whole platform (a store's code, an administrator's
 # e-mail, a role's name) are no slots: that they are taken is said to whoever wants them, too.
 CASES: dict[str, Case] = {
@@ -553,6 +562,13 @@ CASES: dict[str, Case] = {
     "memberListPostMembers": Case(_named(f"email={SHARED_EMAIL}"), _NAME_SLOTS),
     "memberListDeleteMembers": Case(_named(f"email={SHARED_EMAIL}"), _NAME_SLOTS),
     "memberListPostCsv": Case(Upload({"file": f"email\n{SHARED_EMAIL}\n"})),
+    "webhookSubscriptionPost": Case(_webhook(
+        eventName="BadgeCompleted", eventNames=["BadgeExpired"], format="standard")),
+    "webhookSubscriptionPut": Case(_webhook()),
+    "webhookSubscriptionActivePost": Case({"active": False}),
+    "webhookSubscriptionPostSecret": Case({"rotation": {"overlapHours": 24}}),
+    "webhookSubscriptionPostRedeliver": Case({"redelivery": {
+        "from": "2026-01-01T00:00:00Z", "to": "2036-01-02T00:00:00Z", "onlyDead": False}}),
     "importPostMember": Case(Upload({"import[file]": "email\nnew@example.org\n"})),
 }  # fmt: skip
 
@@ -621,7 +637,8 @@ IDENTIFIERS: dict[str, Pick] = {
 SAY_NOTHING = {
     "MemberBadgeSearch.completedCount", "HolderSearch.completedCount", "StoreSearch.currency",
     "ImportRowSearch.line", "TransactionSearch.grossValue", "TransferSearch.createdBy",
-    "ConditionVersionSearch.number", "AuditSearch.username", "AuditSearch.ip",
+    "ConditionVersionSearch.number", "DeliverySearch.lastStatus",
+    "AuditSearch.username", "AuditSearch.ip",
 }  # fmt: skip
 ABSENT = {"role": "2000000000", "id": "2000000000"}
 PAIRS = {"labels", "header:labels", "items:labels", "attributes"}
@@ -841,7 +858,7 @@ class Cells:
 
 _UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LENGTH = re.compile(rb"'Content-Length': '\d+'")
-_SECRET = re.compile(rb"rsk_[0-9a-f_]+")
+_SECRET = re.compile(rb"rsk_[0-9a-f_]+|whsec_[A-Za-z0-9+/=]+")
 
 
 @dataclass

@@ -35,6 +35,7 @@ LISTENING = """
       LEFT JOIN unnest(%(types)s::text[], %(names)s::text[], %(conditions)s::text[])
              AS source (type, event_name, condition)
         ON s.format = 'wix' AND source.type = wanted.type
+     WHERE s.store_id = %(store)s
 """
 """One line for each kind of event that a subscription is told, and what it is then called."""
 
@@ -55,7 +56,7 @@ WITH happened AS MATERIALIZED (
     SELECT e.sequence, e.id, e.name, e.data, e.recorded_at FROM loyalty_event e
      WHERE e.store_id = %(store)s AND e.sequence > %(after)s AND e.sequence <= %(horizon)s
      ORDER BY e.sequence LIMIT %(batch)s),
-listening AS MATERIALIZED ({LISTENING} WHERE s.store_id = %(store)s AND s.active),
+listening AS MATERIALIZED ({LISTENING} AND s.active),
 told AS ({INSERT} AND happened.sequence > listening.since_sequence
          ON CONFLICT (id) DO NOTHING RETURNING 1)
 UPDATE loyalty_webhookcursor

@@ -31,7 +31,7 @@ WITH happened AS MATERIALIZED (
        AND e.name = ANY (%(listened)s::text[])
        AND e.recorded_at >= %(begin)s AND e.recorded_at < %(end)s
      LIMIT %(most)s + 1),
-listening AS MATERIALIZED ({LISTENING} WHERE s.store_id = %(store)s AND s.id = %(subscription)s),
+listening AS MATERIALIZED ({LISTENING} AND s.id = %(subscription)s),
 again AS ({INSERT} {_AGAIN} WHERE loyalty_delivery.state <> 'queued' RETURNING 1)
 SELECT (SELECT count(*) FROM happened), (SELECT count(*) FROM again)
 """  # noqa: S608 (constants of this file)

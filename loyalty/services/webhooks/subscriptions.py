@@ -72,7 +72,8 @@ def create_subscription(
         raise Conflict(f"A store has {MAX_SUBSCRIPTIONS} subscriptions at most.")
     key = _new_key(webhook_format, version=1)
     subscription = Subscription(
-        store=store, event_names=names, url=url, format=webhook_format, include_silent=include_silent,
+        store=store, event_names=names, url=url, format=webhook_format,
+        include_silent=include_silent,
         sealed_headers=_seal_headers(headers), sealed_keys=_seal_keys([key]),
         since_sequence=event_horizon(), created_at=now, changed_at=now,
     )  # fmt: skip
