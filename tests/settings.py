@@ -8,6 +8,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A stream says what there is, and ends.
 EVENT_STREAM_SECONDS = 0
+# Some tests leave one open.
+EVENT_STREAMS_PER_PROCESS = 100
 
 # The test database has a name of its own, and so has the broker's: a test must not wake the
 # worker of a `./run` beside it.

@@ -55,6 +55,17 @@ def record_for_members(
     record_all(store, told, actor=actor)
 
 
+def differences(
+    before: Mapping[str, object], after: Mapping[str, object]
+) -> dict[str, dict[str, object]]:
+    """What an update changed, for the data of its event.  Not for what says who somebody is."""
+    changed = [name for name, value in after.items() if before.get(name) != value]
+    return {
+        "before": {name: before.get(name) for name in changed},
+        "after": {name: after[name] for name in changed},
+    }
+
+
 _INSERT = """
 INSERT INTO loyalty_event
        (id, store_id, name, subject_kind, subject_id, member_id, data, actor_kind, actor_id,
