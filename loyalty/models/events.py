@@ -123,6 +123,7 @@ class Event(models.Model):
             models.Index(fields=["store", "member_id", "-sequence"], name="event_of_a_member"),
             models.Index(fields=["store", "-sequence"], name="event_of_a_store"),
             models.Index(fields=["store", "name", "-sequence"], name="event_of_a_name"),
+            models.Index(fields=["store", "actor_label", "-sequence"], name="event_of_somebody"),
             # What an administrator looks up is about few rows: definitions, roles, jobs.  A badge
             # type that a million members earned has had a handful of changes.
             models.Index(
