@@ -32,8 +32,9 @@ def retries(webhook_format: str) -> Sequence[float]:
 
 
 def give_up_after() -> timedelta:
-    """The schedule, its jitter and a while more: no message waits for longer."""
-    return timedelta(seconds=max(sum(retries(form)) for form in ("standard", WIX)) * 1.25 + 60)
+    """The schedule, its jitter and a lease: no message waits for longer."""
+    longest = max(sum(retries(webhook_format)) for webhook_format in ("standard", WIX))
+    return timedelta(seconds=(1 + _JITTER) * longest + settings.WEBHOOKS_LEASE_SECONDS)
 
 
 def next_pause(

@@ -32,6 +32,7 @@ _AHEAD_SECONDS, _MOST_AHEAD = 1.0, 400
 _MOST_CLAIMED_ENDPOINTS = 200
 _LONGEST_TROUBLE = 5.0
 _GIVE_BACK_AFTER = 3
+_MARGIN_SECONDS = 2.0
 
 
 class Unreachable(Exception):
@@ -137,7 +138,7 @@ class Sender:
         line = self._lines.setdefault(message.endpoint.id, _Line())
         limits = self._limits
         # Whoever begins later than this could be overtaken by the end of the lease.
-        begin_by = _now() + limits.lease_seconds - limits.request_seconds - 5
+        begin_by = _now() + limits.lease_seconds - limits.request_seconds - _MARGIN_SECONDS
         line.waiting.append((begin_by, message))
         line.outstanding += 1
         if line.running < limits.to_an_endpoint:

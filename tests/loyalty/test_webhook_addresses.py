@@ -194,7 +194,7 @@ def test_without_the_look_at_addresses_they_are(
     monkeypatch.setattr(client_module, "check_url", lambda text, _: URL(text))
     monkeypatch.setattr(client_module, "check_address", lambda *_: None)
     loopback = [
-        *("http://127.0.0.1:{port}/", "http://127.1:{port}/", "http://0x7f000001:{port}/"),
+        *("http://127.0.0.1:{port}/", "http://0x7f000001:{port}/"),
         *("http://[::ffff:127.0.0.1]:{port}/", "http://localhost:{port}/"),
         "http://mapped.example:{port}/",
     ]

@@ -251,8 +251,8 @@ def test_behind_a_breaker_one_message_tries_and_the_others_wait(
         [probe] = due()
         assert due() == [], "One probe at a time."
         settle(attempt([probe]), now=timezone.now())
-        subscription.refresh_from_db()
-        after = (subscription.failures, subscription.paused_until, subscription.failing_since)
+        well = Subscription.for_store(store).get(id=subscription.id)
+        after = (well.failures, well.paused_until, well.failing_since)
         assert after == (0, None, None)
         assert len(send_due()) == 2
 

@@ -38,7 +38,12 @@ class Receiver:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         came = Received(request.path_qs, dict(request.headers), await request.read())
         self.received.append(came)
-        return await self.handler(came)
+        try:
+            return await self.handler(came)
+        except ConnectionResetError:  # The handler's word for breaking off.
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
 
 
 @contextmanager
