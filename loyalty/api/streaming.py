@@ -19,7 +19,8 @@ from loyalty.models import Event, Store
 from loyalty.selectors.events import settled_page
 
 _LOOK_EVERY = 0.5
-_HEARTBEAT_EVERY = 15.0
+# Also how soon it is noticed that a reader has gone, whose place is free then.
+_HEARTBEAT_EVERY = 5.0
 _RETRY_AFTER = 5
 _PAGE = 200
 # A server that forgets to close a stream loses its place for so long, in seconds.

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.models import Event, EventName
+from loyalty.models import Event, EventName, Store
 from loyalty.selectors.webhooks import EVENT_NAMES
 from tests.architecture.routes import api_routes
 from tests.architecture.test_tenant_matrix import CASES, Call, Cell, Cells, Matrix, make_matrix
 from tests.architecture.worlds import RolledBack, do_all_jobs
+from tests.clients import ApiClient
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "events.md"
 _ROW = re.compile(r"\| `(\w+)` \| (.*?) \|(.*)\|")
@@ -59,3 +60,15 @@ def test_the_table_says_what_events_say() -> None:
         assert f"`{kind}`" in about, (name, kind)
         for key in keys:
             assert f"`{key}`" in data, (name, key)
+
+
+@pytest.mark.django_db
+def test_the_commands_on_the_page_work(store: Store, as_root: ApiClient) -> None:
+    commands = re.findall(r'"\$(API|HOST)(/[^"]*)"', PAGE.read_text(encoding="utf-8"))
+
+    assert len(commands) == 2
+    for where, path in commands:
+        base = "/api/ALPHA" if where == "API" else ""
+        answer = as_root.get(base + path)
+        assert answer.status_code == 200, answer.content
+        assert answer.json()["items"] or where == "HOST"

@@ -1,5 +1,6 @@
 """The code in docs/webhooks.md verifies what we send, and nothing else."""
 
+import base64
 import json
 import os
 import re
@@ -17,11 +18,16 @@ from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
+from django.urls import resolve
 from django.utils import timezone
 
+from loyalty.models import Access, Resource, Store
 from loyalty.webhooks.formats import request_for
 from loyalty.webhooks.messages import OPEN_LOYALTY, STANDARD, WIX, Endpoint, Message, Request
 from loyalty.webhooks.signing import Key, new_rsa_key, new_secret, public_key
+from tests.architecture.routes import api_routes
+from tests.builders import make_administrator, make_api_key, make_role
+from tests.clients import ApiClient
 from tests.running.processes import free_port
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "webhooks.md"
@@ -52,11 +58,37 @@ console.log(JSON.stringify(found));
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page's blocks, each in its file."""
     folder = tmp_path_factory.mktemp("receivers")
-    blocks = _BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(blocks) == PAGE.read_text(encoding="utf-8").count("```") / 2 == 7
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = _BLOCK.findall(text)
+    assert len(blocks) == text.count("```python") + text.count("```js") == 7
     for name, code in blocks:
         (folder / name).write_text(code, encoding="utf-8")
     return folder
+
+
+_COMMAND = re.compile(r"""```sh\ncurl .*?"\$API(/[^"]*)" -d '(.*?)'\n```""", re.DOTALL)
+_CALLS = re.compile(r"^\| ((?:`[^`]+`(?:, )?)+) \|", re.MULTILINE)
+
+
+@pytest.mark.django_db
+def test_the_command_and_the_calls_on_the_page_are_there(store: Store) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    role = make_role((Resource.WEBHOOK_SUBSCRIPTION, Access.MODIFY), stores=(store,))
+    client = ApiClient.with_key(make_api_key(make_administrator(role)))
+
+    [(path, body)] = _COMMAND.findall(text)
+    made = client.post(f"/api/ALPHA{path}", json.loads(body))
+
+    assert made.status_code == 200, made.content
+    assert made.json()["secret"].startswith("whsec_")
+    own = f"/api/ALPHA{path}/{made.json()['webhookSubscriptionId']}"
+    calls = [call for row in _CALLS.findall(text) for call in re.findall("`([^`]+)`", row)]
+    assert len(calls) == 8
+    known = {route.operation.id: (route.method.upper(), route.pattern) for route in api_routes()}
+    for call in calls:
+        method, _, below = call.partition(" ")
+        url = own + below.replace("{messageId}", str(uuid4()))
+        assert (method, resolve(url).route) in known.values(), call
 
 
 Verify = Callable[[str, Sequence[Any], bytes], Any]
@@ -65,8 +97,6 @@ Verify = Callable[[str, Sequence[Any], bytes], Any]
 @pytest.fixture(params=["python", pytest.param("node", marks=NODE)])
 def verify(request: pytest.FixtureRequest, pages: Path) -> Verify:
     """Runs a receiver's function in a process of its own; None if it refuses."""
-    import base64
-
     program = {
         "python": [sys.executable, "-c", _RUN_PYTHON], "node": ["node", "-e", _RUN_NODE],
     }[request.param]  # fmt: skip
