@@ -8,7 +8,7 @@ ends with the transaction (or savepoint), however that ends.  All of its numbers
 `rosette_event_horizon()` is the highest number up to which everything is settled.  It reads the
 last number taken, and then who writes.  A transaction that is not seen writing has either
 committed or will take numbers that are higher still; so whoever asks for the rows up to the
-horizon *in a later statement* sees all of them that will ever be there.  It costs writers 10
+horizon *in a later statement* sees all of them that will ever be there.  It costs writers 20
 microseconds for each transaction, and makes nobody wait for anybody.
 
 docs/decisions/0016 says what else was tried.
