@@ -1,6 +1,7 @@
 """Who did what: the log of events, as those see it who may look at the audit of a store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -32,11 +33,16 @@ def audit_log(reach: Reach) -> list[QuerySet[Event]]:
     return [Event.across_stores.filter(store_id=store) for store in sorted(audited_stores(reach))]
 
 
-def latest(parts: Iterable[QuerySet[Event]], *, count: int) -> list[int]:
-    """The sequences of the latest rows of all parts together, as many as that."""
+def latest(
+    parts: Sequence[QuerySet[Event]], *, offset: int, size: int, columns: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The columns of the latest rows of all parts together, without the first `offset`."""
+    count = offset + size
     found = [
         sequence
         for part in parts
         for sequence in part.order_by("-sequence").values_list("sequence", flat=True)[:count]
     ]
-    return sorted(found, reverse=True)[:count]
+    page = sorted(found, reverse=True)[offset:count]
+    rows = [row for part in parts for row in part.filter(sequence__in=page).values(*columns)]
+    return sorted(rows, key=lambda row: -row["sequence"])

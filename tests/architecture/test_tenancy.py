@@ -28,6 +28,7 @@ TENANT_TABLES = {model._meta.db_table: model for model in TENANT_MODELS}
 
 # Where a query may begin that does not begin with a store, and why it may.
 ACROSS_STORES = {
+    "loyalty/selectors/audit.py audit_log": "The stores that the caller may audit.",
     "loyalty/models/stores.py StoreOwnedModel": "It is declared there.",
     "loyalty/models/stores.py StoreOwnedModel.for_store": "The one way in.",
     "loyalty/models/events.py Event": "It is declared there.",

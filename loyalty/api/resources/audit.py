@@ -21,7 +21,7 @@ from loyalty.api.listing import read_list_query, total
 from loyalty.api.operations import Need, operation
 from loyalty.api.search import Term, choice, identifier, moment, search, text
 from loyalty.api.views import ApiViewSet
-from loyalty.models import Event, Resource
+from loyalty.models import Resource
 from loyalty.selectors.access import reach_of
 from loyalty.selectors.audit import audit_log, latest
 from loyalty.selectors.time_limits import at_most
@@ -110,14 +110,12 @@ class AuditViewSet(ApiViewSet):
         parts = audit_log(reach_of(self.caller.administrator_id))
         narrowed = [query.narrowed(part) for part in parts]
         with at_most(_SECONDS, "The search of the audit log"):
-            found = latest(narrowed, count=query.offset + query.size)[query.offset :]
-            rows = Event.across_stores.filter(sequence__in=found).order_by("-sequence")
-            items = [audit_read(row) for row in rows.values(*_COLUMNS)]
+            rows = latest(narrowed, offset=query.offset, size=query.size, columns=_COLUMNS)
             totals = [
                 total(part, narrow if query.is_filtered else None)
                 for part, narrow in zip(parts, narrowed, strict=True)
             ]
-        return Response({"items": items, "total": _sum(totals)})
+        return Response({"items": [audit_read(row) for row in rows], "total": _sum(totals)})
 
 
 def _sum(totals: list[dict[str, Any]]) -> dict[str, Any]:
