@@ -9,7 +9,15 @@ from uuid import UUID
 from django.db.models import F, QuerySet, Value
 
 from loyalty.errors import NotFound
-from loyalty.models import Delivery, DeliveryAttempt, Event, EventName, Store, Subscription
+from loyalty.models import (
+    Delivery,
+    DeliveryAttempt,
+    DisabledReason,
+    Event,
+    EventName,
+    Store,
+    Subscription,
+)
 from loyalty.sealing import unseal
 from loyalty.webhooks.messages import Endpoint, Message
 from loyalty.webhooks.signing import Key
@@ -39,6 +47,12 @@ def listed_subscriptions(store: Store) -> QuerySet[Any]:
     return Subscription.for_store(store).annotate(
         event_name=F("event_names__0"), legacy=Value(False)
     )
+
+
+def switched_off_by_failures(stores: QuerySet[Store]) -> QuerySet[Subscription]:
+    """Those that somebody should look at, with their stores."""
+    found = Subscription.across_stores.filter(store__in=stores, active=False)
+    return found.exclude(disabled_reason=DisabledReason.BY_HAND).select_related("store")
 
 
 def deliveries_of(store: Store, subscription: Subscription) -> QuerySet[Delivery]:

@@ -42,6 +42,7 @@ ACROSS_STORES = {
     "loyalty/services/tidying.py _forget_drafts": "Old drafts go, whosever they are.",
     "loyalty/models/webhooks.py DeliveryAttempt": "It is declared there.",
     "loyalty/models/webhooks.py DeliveryAttempt.for_delivery": "A delivery belongs to a store.",
+    "loyalty/selectors/webhooks.py switched_off_by_failures": "Staff see several stores at once.",
     "loyalty/services/webhooks/queue.py Endpoints.find": "Senders serve every store.",
     "loyalty/services/webhooks/settling.py _note_failures": "Senders serve every store.",
     "members/models/activity.py TouchedMember": "It is declared there.",
