@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.appearance import UNFOLD as UNFOLD
-from config.env import env_bool, env_int, env_list, env_secret, env_text
+from config.env import env_bool, env_int, env_keys, env_list, env_secret, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -216,7 +216,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 # --- Webhooks ---------------------------------------------------------------------------------
 
 # Seal what webhooks are signed with: the newest key first, and older ones that still open.
-SECRETS_KEYS = env_secret("SECRETS_KEY").replace(",", " ").split()
+SECRETS_KEYS = env_keys("SECRETS_KEY")
 # Webhooks go to public addresses by https; these are for a developer, or for one's own network.
 WEBHOOKS_ALLOWED_NETWORKS = env_list("WEBHOOKS_ALLOWED_NETWORKS")
 WEBHOOKS_PLAIN_HTTP = env_bool("WEBHOOKS_PLAIN_HTTP", default=False)
