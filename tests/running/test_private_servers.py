@@ -14,6 +14,7 @@ import pytest
 from config.embedded import postgres, valkey
 from config.embedded.home import EmbeddedServerError
 from tests.running.processes import (
+    CHECKOUT,
     is_alive,
     kill,
     recorded_pid,
