@@ -16,8 +16,9 @@ COPY loyalty loyalty
 COPY members members
 COPY badges badges
 COPY docs/openapi docs/openapi
-# Reading the settings needs these four, and collecting static files uses none of them.
-RUN SECRET_KEY=unused JWT_PRIVATE_KEY=unused DATABASE_URL=postgresql:// REDIS_URL=redis:// \
+# Reading the settings needs these five, and collecting static files uses none of them.
+RUN SECRET_KEY=unused JWT_PRIVATE_KEY=unused \
+    SECRETS_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= DATABASE_URL=postgresql:// REDIS_URL=redis:// \
     python manage.py collectstatic --no-input --verbosity 0
 USER rosette
 EXPOSE 8000

@@ -11,9 +11,11 @@ class BadgesConfig(AppConfig):
         from badges.services.evaluation_queue import register_queue
         from badges.services.expiry import register_sweeper
         from badges.services.jobs import register_kinds
+        from badges.services.wix_messages import register_wix_messages
 
         register_kinds()
         register_evaluation_kinds()
         register_dry_runs()
         register_queue()
         register_sweeper()
+        register_wix_messages()

@@ -19,6 +19,7 @@ _ACTIVITIES = {
     "normal": ((100_000, 1_000_000), 60_000),
     "full": ((1_000_000, 10_000_000), 60_000),
 }
+_MESSAGES = {"short": 10_000, "normal": 40_000, "full": 100_000}
 _MEMBERS_IN_A_JOB = {"short": 50_000, "normal": 200_000, "full": 1_000_000}
 
 # Members, and what they did.
@@ -64,6 +65,10 @@ def _bench(arguments: argparse.Namespace) -> None:
         members = arguments.members or _ACTIVE_MEMBERS[arguments.pace]
         sizes, events = _ACTIVITIES[arguments.pace]
         return ActivityBench(_VAR, members, sizes, events, paces[arguments.pace]).run()
+    if arguments.webhooks:
+        from benchmarks.webhooks.measure import WebhookBench
+
+        return WebhookBench(_VAR, _MESSAGES[arguments.pace], paces[arguments.pace]).run()
     if arguments.conditions:
         from benchmarks.conditions.measure import ConditionBench
 
@@ -94,11 +99,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", action="store_true", help="bulk work, and nothing else")
     parser.add_argument("--activity", action="store_true", help="activity and what it earns")
     parser.add_argument("--conditions", action="store_true", help="conditions over a whole store")
+    parser.add_argument("--webhooks", action="store_true", help="deliveries and the outbox")
     arguments = parser.parse_args()
-    alone = arguments.jobs or arguments.activity or arguments.conditions
+    alone = arguments.jobs or arguments.activity or arguments.conditions or arguments.webhooks
     if alone and (arguments.only or arguments.compare):
         parser.error(
-            "--jobs, --activity and --conditions go with --short, --full and --members alone"
+            "--jobs, --activity, --conditions and --webhooks go with --short, --full and"
+            " --members alone"
         )
     return arguments
 

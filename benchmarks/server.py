@@ -73,7 +73,7 @@ def migrate() -> None:
 @contextmanager
 def serving(log: Path) -> Iterator[Web]:
     """The web server, as `./run` starts it, until the block ends."""
-    port = _free_port()
+    port = free_port()
     with _running("web server", port, log) as process:
         _wait_for(port, process, log)
         yield Web(port, process.pid)
@@ -94,7 +94,17 @@ def working(log: Path) -> Iterator[int]:
 
 @contextmanager
 def _running(name: str, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    program = next(each for each in programs_of_run(port) if each.name == name)
+    with running(program_of_run(name, port), log) as process:
+        yield process
+
+
+def program_of_run(name: str, port: int = 0) -> Program:
+    return next(each for each in programs_of_run(port) if each.name == name)
+
+
+@contextmanager
+def running(program: Program, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The program, until the block ends."""
     with log.open("ab") as output:
         process = _start(program, output.fileno())
         try:
@@ -147,7 +157,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

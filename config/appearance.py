@@ -185,6 +185,24 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Webhooks",
+                "separator": True,
+                "items": [
+                    _item(
+                        "Webhooks",
+                        "webhook",
+                        "loyalty_subscription",
+                        _may("WEBHOOK_SUBSCRIPTION"),
+                    ),
+                    _item(
+                        "Messages",
+                        "outgoing_mail",
+                        "loyalty_delivery",
+                        _may("WEBHOOK_SUBSCRIPTION"),
+                    ),
+                ],
+            },
+            {
                 "title": "Access",
                 "separator": True,
                 "items": [

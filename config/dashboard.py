@@ -19,6 +19,7 @@ from badges.selectors.holdings import held_badges
 from loyalty.admin.drawing import delta
 from loyalty.admin.staff import Staff, chosen_store, staff_of
 from loyalty.models import Access, Resource, Store
+from loyalty.selectors.webhooks import switched_off_by_failures
 from members.admin.finding import full_name
 from members.selectors.members import members
 
@@ -62,6 +63,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["title"] = store.name if store else "Welcome"
     if store is None:
         return context
+    if staff.may(Access.VIEW, store.id, Resource.WEBHOOK_SUBSCRIPTION):
+        context["webhooks_off"] = switched_off_by_failures(Store.objects.filter(id=store.id))
     sees_badges = staff.may(Access.VIEW, store.id, Resource.BADGE)
     sees_members = staff.may(Access.VIEW, store.id, Resource.CUSTOMER)
     context["may_add_badge"] = staff.may(Access.MODIFY, store.id, Resource.BADGE)

@@ -1,6 +1,6 @@
 """Settings on a developer's machine: supply what the environment does not name.
 
-That is a database and a broker (`config.embedded`) and two secrets, all kept in `var/`.
+That is a database and a broker (`config.embedded`) and three secrets, all kept in `var/`.
 """
 
 import os
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -50,11 +51,16 @@ try:
     embedded.ensure(VAR)
     _supply("SECRET_KEY", lambda: secrets.token_urlsafe(50))
     _supply("JWT_PRIVATE_KEY", _private_key)
+    _supply("SECRETS_KEY", lambda: Fernet.generate_key().decode())
 except (EmbeddedServerError, OSError) as error:
     raise SystemExit(f"Rosette cannot start here. {error}") from None
 
 os.environ.setdefault("HTTPS", "0")
 os.environ.setdefault("ROSETTE_DEMO", "1")
+# A receiver that is being developed listens beside us, on any port.
+os.environ.setdefault("WEBHOOKS_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128")
+os.environ.setdefault("WEBHOOKS_PLAIN_HTTP", "1")
+os.environ.setdefault("WEBHOOKS_PORTS", "")
 os.environ.setdefault("ROSETTE_DEMO_FILE", str(VAR / "demo.json"))
 
 from config.settings import *  # noqa: E402, F403

@@ -4,7 +4,9 @@ Each function names the variable it misses.  A secret may also be given as a fil
 `NAME_FILE` is set, the value is that file's content.
 """
 
+import binascii
 import os
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 
@@ -50,3 +52,15 @@ def env_secret(name: str) -> str:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise MissingSetting(f"{name}_FILE names a file that cannot be read: {error}.") from None
+
+
+def env_keys(name: str) -> list[str]:
+    """One Fernet key or several, with commas or blanks between; as a secret, or in a file."""
+    keys = env_secret(name).replace(",", " ").split()
+    try:
+        good = bool(keys) and all(len(urlsafe_b64decode(key)) == 32 for key in keys)
+    except (binascii.Error, ValueError):
+        good = False
+    if not good:
+        raise MissingSetting(f"{name} must be 32 random bytes in URL-safe base64.")
+    return keys

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.appearance import UNFOLD as UNFOLD
-from config.env import env_bool, env_int, env_list, env_secret, env_text
+from config.env import env_bool, env_int, env_keys, env_list, env_secret, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -162,6 +162,12 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- Streams of events ------------------------------------------------------------------------
+
+# Each keeps a thread of the web server busy, of which a process has four.
+EVENT_STREAMS_PER_PROCESS = env_int("EVENT_STREAMS_PER_PROCESS", 2)
+EVENT_STREAM_SECONDS = env_int("EVENT_STREAM_SECONDS", 60)
+
 # --- Work in the background -------------------------------------------------------------------
 
 # One store with many jobs must not keep the others waiting.
@@ -206,6 +212,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0.1,
     "interval_max": 0.1,
 }
+
+# --- Webhooks ---------------------------------------------------------------------------------
+
+# Seal what webhooks are signed with: the newest key first, and older ones that still open.
+SECRETS_KEYS = env_keys("SECRETS_KEY")
+# Webhooks go to public addresses by https; these are for a developer, or for one's own network.
+WEBHOOKS_ALLOWED_NETWORKS = env_list("WEBHOOKS_ALLOWED_NETWORKS")
+WEBHOOKS_PLAIN_HTTP = env_bool("WEBHOOKS_PLAIN_HTTP", default=False)
+# Empty: every port.
+WEBHOOKS_PORTS = [int(port) for port in env_list("WEBHOOKS_PORTS", "80,443,8443")]
+# Requests under way at once, of one sending process: to one endpoint, for one store, in all.
+WEBHOOKS_AT_ONCE_TO_AN_ENDPOINT = env_int("WEBHOOKS_AT_ONCE_TO_AN_ENDPOINT", 4)
+WEBHOOKS_AT_ONCE_OF_A_STORE = env_int("WEBHOOKS_AT_ONCE_OF_A_STORE", 64)
+WEBHOOKS_AT_ONCE = env_int("WEBHOOKS_AT_ONCE", 512)
+WEBHOOKS_SECONDS = env_int("WEBHOOKS_SECONDS", 15)
+# A sender that dies gives its messages back after so long.
+WEBHOOKS_LEASE_SECONDS = env_int("WEBHOOKS_LEASE_SECONDS", 60)
+# In place of the formats' own schedules of about three days.
+WEBHOOKS_RETRY_SECONDS = [float(pause) for pause in env_list("WEBHOOKS_RETRY_SECONDS")]
+# An endpoint that failed so often in a row is left alone for a while, which doubles up to the end.
+WEBHOOKS_BREAKER_FAILURES = env_int("WEBHOOKS_BREAKER_FAILURES", 5)
+WEBHOOKS_BREAKER_SECONDS = [
+    float(pause) for pause in env_list("WEBHOOKS_BREAKER_SECONDS", "10,300")
+]
 
 # --- Language, time, files --------------------------------------------------------------------
 

@@ -7,5 +7,7 @@ class LoyaltyConfig(AppConfig):
 
     def ready(self) -> None:
         from loyalty.services.tidying import register_tidying
+        from loyalty.services.webhooks.tidying import register_webhook_tidying
 
         register_tidying()
+        register_webhook_tidying()

@@ -97,5 +97,13 @@ class TooManyAttempts(DomainError):
         self.retry_after = retry_after
 
 
+class TooManyStreams(DomainError):
+    """As many streams as this process serves are open; try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many streams are open. Try again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
 def taken(path: str, message: str = "This value is already used.") -> Invalid:
     return Invalid(Violation(Code.TAKEN, path, message))

@@ -23,6 +23,7 @@ from loyalty.services.jobs.turns import work_for
 from loyalty.transactions import writes
 from members.models import ActivitySource, Member, TouchedMember
 from members.services.activity_rows import ActivityRow, record_activities
+from tests.builders import TESTER
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -63,7 +64,7 @@ def happened(
     """An activity of the member."""
     details = {"source": ActivitySource.CUSTOM_EVENT, "external_id": str(new_id()), **details}
     row = ActivityRow(event, occurred_at=at, member_id=member.id, **details)
-    record_activities(store, [row], now=timezone.now())
+    record_activities(store, [row], actor=TESTER, now=timezone.now())
     return row
 
 

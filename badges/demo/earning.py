@@ -49,7 +49,7 @@ def earn_by_conditions(
     _describe_events(store, demo, actor)
     rows = _past(store, demo, cast, registered, now)
     while batch := [row for _, row in zip(range(_BATCH), rows, strict=False)]:
-        _live(store, rows=batch, now=now)
+        _live(store, rows=batch, actor=actor, now=now)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE members_activity")  # The planner took it for empty so far.
     for code in missing:
@@ -98,5 +98,5 @@ def _past(
 
 
 @writes
-def _live(store: Store, *, rows: Sequence[ActivityRow], now: datetime) -> None:
-    record_activities(store, rows, now=now)
+def _live(store: Store, *, rows: Sequence[ActivityRow], actor: Actor, now: datetime) -> None:
+    record_activities(store, rows, actor=actor, now=now)

@@ -13,8 +13,8 @@ from badges.conditions.remaining import remaining
 from badges.models import BadgeType
 from badges.selectors.comparison import condition_of
 from badges.selectors.conditions import get_current
-from badges.selectors.time_limits import at_most
 from loyalty.models import Store
+from loyalty.selectors.time_limits import at_most
 from members.models import Member
 
 MAX_STEPS = 100

@@ -96,7 +96,7 @@ def put_in_force(
 
     The caller holds the lock of the store's conditions.
     """
-    end_current(store, version.badge_type, VersionState.SUPERSEDED, now)
+    before = end_current(store, version.badge_type, VersionState.SUPERSEDED, now)
     if versions_of(store, version.badge_type).filter(number__gt=version.number).exists():
         version.number = next_number(store, version.badge_type)  # A draft that was overtaken.
     version.state, version.policy = VersionState.CURRENT, terms.policy
@@ -110,7 +110,7 @@ def put_in_force(
     record_about(
         store, EventName.CONDITION_PUBLISHED, version, actor,
         policy=version.policy, countingFrom=terms.counting_from.isoformat(),
-        repeatLimit=version.repeat_limit,
+        repeatLimit=version.repeat_limit, previousVersionId=before and str(before.id),
     )  # fmt: skip
 
 

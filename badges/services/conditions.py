@@ -28,6 +28,7 @@ from loyalty.actors import Actor
 from loyalty.errors import NotFound
 from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
+from loyalty.services.events import differences
 from loyalty.transactions import writes
 
 MAX_GRACE_DAYS = 3650
@@ -57,13 +58,25 @@ def save_draft(
     draft = find_draft(store, badge_type) or ConditionVersion(
         store=store, badge_type=badge_type, number=next_number(store, badge_type), series=new_id()
     )
+    before = _state(draft) if draft.updated_at else {}
     draft.tree, draft.repeat_limit, draft.hidden = kept, repeat_limit, hidden
     draft.refund_policy, draft.grace_days = refund_policy, grace_days
     draft.actor_kind, draft.actor_id = actor.kind, actor.id
     draft.actor_label, draft.source = actor.label, actor.source
     draft.save()
-    record_about(store, EventName.CONDITION_DRAFT_SAVED, draft, actor)
+    changed = differences(before, _state(draft))
+    record_about(store, EventName.CONDITION_DRAFT_SAVED, draft, actor, **changed)
     return draft
+
+
+def _state(draft: ConditionVersion) -> dict[str, object]:
+    return {
+        "tree": draft.tree,
+        "repeatLimit": draft.repeat_limit,
+        "refundPolicy": str(draft.refund_policy),
+        "graceDays": draft.grace_days,
+        "hidden": draft.hidden,
+    }
 
 
 @writes

@@ -4,6 +4,7 @@ Both are activity, and count like any other.  What was said may be taken back, a
 more; saying it again counts anew.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from badges.models import Rule, RuleKind
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, NotFound, Violation
-from loyalty.models import Store
+from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
 from loyalty.transactions import writes
 from members.models import Activity, ActivitySource, Member
@@ -68,6 +69,7 @@ def complete_rule(
     said = _say(
         store, member, rule_activity(rule.id), ActivitySource.RULE, external_id, actor,
         occurred_at=completed_at or now, now=now,
+        told={"ruleId": rule.id, "completionId": completion_id},
     )  # fmt: skip
     if not said.is_new and not _is_of(store, said.activity_id, member):
         raise Conflict("This completionId was used for another member.")
@@ -82,7 +84,11 @@ def withdraw_completion(
     told = Activity.for_store(store).filter(
         source=ActivitySource.RULE, external_id=f"{rule.id}:{completion_id}"
     )
-    _withdraw(store, told.select_for_update(no_key=True).first(), actor, now)
+    _withdraw(
+        store, told.select_for_update(no_key=True).first(), actor, now,
+        event=EventName.RULE_COMPLETION_WITHDRAWN,
+        told={"ruleId": rule.id, "completionId": completion_id},
+    )  # fmt: skip
 
 
 @writes
@@ -109,7 +115,7 @@ def confirm(
     external_id = f"{key}:{member.id}:{told.count() + 1}"
     return _say(
         store, member, confirmation_activity(key), ActivitySource.CONFIRMATION, external_id, actor,
-        occurred_at=confirmed_at or now, now=now,
+        occurred_at=confirmed_at or now, now=now, told={"key": key},
     )  # fmt: skip
 
 
@@ -122,7 +128,10 @@ def withdraw_confirmation(
     standing = Activity.for_store(store).filter(
         member=member, type=confirmation_activity(key), reversed_at=None
     )
-    _withdraw(store, standing.select_for_update(no_key=True).first(), actor, now)
+    _withdraw(
+        store, standing.select_for_update(no_key=True).first(), actor, now,
+        event=EventName.FACT_WITHDRAWN, told={"key": key},
+    )  # fmt: skip
 
 
 def _check_moment(moment: datetime | None, path: str, now: datetime) -> None:
@@ -141,12 +150,13 @@ def _say(
     *,
     occurred_at: datetime,
     now: datetime,
+    told: Mapping[str, object],
 ) -> Said:
     row = ActivityRow(
         type=kind, source=source, external_id=external_id, occurred_at=occurred_at,
-        member_id=member.id, attributes={"saidBy": actor.label},
+        member_id=member.id, attributes={"saidBy": actor.label}, told=told,
     )  # fmt: skip
-    (recorded,) = record_activities(store, [row], now=now)
+    (recorded,) = record_activities(store, [row], actor=actor, now=now)
     return Said(recorded.id, external_id, recorded.is_new)
 
 
@@ -154,18 +164,27 @@ def _is_of(store: Store, activity_id: UUID, member: Member) -> bool:
     return Activity.for_store(store).filter(id=activity_id, member=member).exists()
 
 
-def _withdraw(store: Store, told: Activity | None, actor: Actor, now: datetime) -> None:
+def _withdraw(
+    store: Store,
+    said: Activity | None,
+    actor: Actor,
+    now: datetime,
+    *,
+    event: EventName,
+    told: Mapping[str, object],
+) -> None:
     """The log keeps what was said, and beside it who took it back and when."""
-    if told is None or told.reversed_at is not None or told.member_id is None:
+    if said is None or said.reversed_at is not None or said.member_id is None:
         raise NotFound
     row = ActivityRow(
-        type=WITHDRAWAL, source=ActivitySource(told.source),
-        external_id=f"{told.external_id}:withdrawn", reverses_external_id=told.external_id,
-        occurred_at=now, member_id=told.member_id, attributes={"saidBy": actor.label},
+        type=WITHDRAWAL, source=ActivitySource(said.source),
+        external_id=f"{said.external_id}:withdrawn", reverses_external_id=said.external_id,
+        occurred_at=now, member_id=said.member_id, attributes={"saidBy": actor.label},
+        event=event, told=told,
     )  # fmt: skip
-    (withdrawal,) = record_activities(store, [row], now=now)
-    Activity.for_store(store).filter(id=withdrawal.id).update(reverses=told)
-    told.reversed_at = now
-    told.save(update_fields=["reversed_at"])
-    touched = Touch(told.member_id, activity_input(told.type), told.occurred_at, takes_away=True)
+    (withdrawal,) = record_activities(store, [row], actor=actor, now=now)
+    Activity.for_store(store).filter(id=withdrawal.id).update(reverses=said)
+    said.reversed_at = now
+    said.save(update_fields=["reversed_at"])
+    touched = Touch(said.member_id, activity_input(said.type), said.occurred_at, takes_away=True)
     touch(store, [touched], now=now)

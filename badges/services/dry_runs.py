@@ -11,13 +11,13 @@ from badges.models import BadgeType, PublishPolicy
 from badges.selectors.badge_types import badge_types
 from badges.selectors.conditions import find_current, find_draft, find_latest
 from badges.selectors.dry_runs import DRY_RUN, Question, dry_run
-from badges.selectors.time_limits import at_most
 from badges.services.backfills import digest
 from badges.services.condition_checks import checked
 from badges.services.condition_versions import check_repeat_limit, terms_for
 from loyalty.actors import Actor
 from loyalty.errors import Conflict, NotFound
 from loyalty.models import Job, JobState, Store
+from loyalty.selectors.time_limits import at_most
 from loyalty.services.jobs.creation import announce, staged_job
 from loyalty.services.jobs.kinds import JobKind, Outcome, Row, register
 from loyalty.services.jobs.staging import StagedRow, stage_rows

@@ -10,7 +10,7 @@ from badges.services.condition_locks import change_conditions
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, NotFound, Violation
 from loyalty.models import EventName, Store
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.transactions import writes
 
 MAX_RULES = 50
@@ -50,9 +50,11 @@ def update_rule_group(
     """Set the whole group anew.  A published condition keeps it as it was; publish again."""
     change_conditions(store)
     group = _locked(store, group)
+    before = _state(group)
     _fill(store, group, name, rule_ids, required_count)
     group.save()
-    _record(store, EventName.RULE_GROUP_UPDATED, group, actor)
+    changed = differences(before, _state(group))
+    _record(store, EventName.RULE_GROUP_UPDATED, group, actor, **changed)
     return group
 
 
@@ -109,8 +111,18 @@ def _locked(store: Store, group: RuleGroup) -> RuleGroup:
     return found
 
 
-def _record(store: Store, name: EventName, group: RuleGroup, actor: Actor) -> None:
+def _state(group: RuleGroup) -> dict[str, object]:
+    return {
+        "name": group.name,
+        "ruleIds": group.rule_ids,
+        "requiredCount": group.required_count,
+    }
+
+
+def _record(
+    store: Store, name: EventName, group: RuleGroup, actor: Actor, **changed: object
+) -> None:
     record(
         store, name, subject_kind="ruleGroup", subject_id=group.id, actor=actor,
-        data={"name": group.name, "ruleIds": group.rule_ids, "requiredCount": group.required_count},
+        data={**_state(group), **changed},
     )  # fmt: skip

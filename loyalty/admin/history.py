@@ -42,24 +42,26 @@ def words(name: str) -> str:
 
 def lines(events: QuerySet[Event]) -> Iterator[Line]:
     for event in events[:_LATEST]:
-        yield Line(event, words(event.name), tuple(_changes(event.data)))
+        yield Line(event, words(event.name), tuple(changes_in(event.data)))
 
 
 def change_lines(data: dict[str, Any]) -> Iterator[str]:
     """What an event says beside its name, in as few words as a list has room for."""
-    changed = {name for name, _, _ in _changes(data)}
-    for name, before, after in _changes(data):
+    changed = {name for name, _, _ in changes_in(data)}
+    for name, before, after in changes_in(data):
         yield f"{name}: {before} → {after}" if before or after else name
     for name, value in data.items():
         if not changed and not isinstance(value, dict | list) and value not in (None, ""):
             yield f"{words(name).lower()}: {_shown(value)}"
 
 
-def _changes(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def changes_in(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The names of what changed, what it was and what it is; of personal data the names alone."""
     before, after = data.get("before", {}), data.get("after", {})
     for name in after:
         yield name.replace("_", " "), _shown(before.get(name)), _shown(after[name])
-    for name in data.get("changed", []):
+    names = data.get("changed", [])
+    for name in names if isinstance(names, list) else []:
         yield name.replace("_", " "), "", ""
 
 

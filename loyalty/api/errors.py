@@ -23,6 +23,7 @@ from loyalty.errors import (
     Invalid,
     NotFound,
     TooManyAttempts,
+    TooManyStreams,
     Unauthenticated,
     Violation,
 )
@@ -140,7 +141,7 @@ def refusal_for(error: Exception, *, prefix: str = "") -> Refusal:
             return FORBIDDEN
         case Unauthenticated():
             return _UNAUTHENTICATED[error.reason]
-        case TooManyAttempts():
+        case TooManyAttempts() | TooManyStreams():
             headers = {"Retry-After": str(error.retry_after)}
             return Refusal(429, "Too Many Requests", headers=headers)
         case Conflict():

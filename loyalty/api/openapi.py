@@ -64,7 +64,7 @@ _REFUSALS = {
     413: (Refused, "The body is too large."),
     415: (Refused, "The body is not of the documented type."),
     422: (Refused, "The Idempotency-Key was used for another request."),
-    429: (Refused, "Too many wrong passwords; see Retry-After."),
+    429: (Refused, "Too many wrong passwords, or streams at once; see Retry-After."),
     503: (Refused, "The database is busy; see Retry-After."),
 }
 
@@ -169,7 +169,7 @@ class OperationSchema(AutoSchema):
             yield 404
         if changes:
             yield from (409, 413, 415, 422)
-        if declared.checks_password:
+        if declared.checks_password or declared.is_stream:
             yield 429
         yield 503
 

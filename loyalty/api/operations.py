@@ -48,6 +48,8 @@ class Operation:
     """The media type of the answer, if that is a file and not JSON."""
     checks_password: bool = False
     """Guessing is counted, and answered with 429."""
+    is_stream: bool = False
+    """There is room for a few at once; further ones are answered with 429."""
 
 
 def operation(

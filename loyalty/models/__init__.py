@@ -12,12 +12,25 @@ from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.jobs import UNFINISHED, Job, JobRow, JobState
 from loyalty.models.sessions import LoginFailures, RefreshToken
 from loyalty.models.stores import IdentificationMethod, Store, StoreOwnedModel
+from loyalty.models.webhooks import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    DisabledReason,
+    Subscription,
+    WebhookCursor,
+    WebhookFormat,
+)
 
 __all__ = [
     "UNFINISHED",
     "Access",
     "Administrator",
     "ApiKey",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryState",
+    "DisabledReason",
     "Event",
     "EventName",
     "IdempotencyKey",
@@ -32,5 +45,8 @@ __all__ = [
     "RolePermission",
     "Store",
     "StoreOwnedModel",
+    "Subscription",
+    "WebhookCursor",
+    "WebhookFormat",
     "WorkerHeartbeat",
 ]

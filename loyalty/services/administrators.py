@@ -14,7 +14,7 @@ from loyalty.actors import Actor
 from loyalty.errors import Code, Forbidden, Invalid, NotFound, Violation, taken
 from loyalty.models import Administrator, EventName, Role
 from loyalty.selectors.access import Reach, reach_of, reach_of_roles
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.services.login import Attempt, password_fits
 from loyalty.services.sessions import end_administrator_sessions
 from loyalty.transactions import writes
@@ -69,6 +69,7 @@ def update_administrator(
     changed = sorted(
         name for name, value in details.items() if getattr(administrator, name) != value
     )
+    was_active = administrator.is_active
     for name in changed:
         setattr(administrator, name, details[name])
     if password is not None:
@@ -77,12 +78,18 @@ def update_administrator(
     if password is not None or ("is_active" in changed and not administrator.is_active):
         _end_access(administrator)
     _save(administrator)
-    if role_ids is not None:
-        before = sorted(role.id for role in administrator.roles.all())
-        if before != sorted(set(role_ids)):
-            administrator.roles.set(_roles(role_ids, reach))
-            changed.append("roles")
-    _record(administrator, EventName.ADMINISTRATOR_UPDATED, actor, {"changed": changed})
+    roles = sorted(role.id for role in administrator.roles.all())
+    before: dict[str, object] = {"isActive": was_active, "roles": roles}
+    after: dict[str, object] = {"isActive": administrator.is_active}
+    if role_ids is not None and roles != sorted(set(role_ids)):
+        administrator.roles.set(_roles(role_ids, reach))
+        changed.append("roles")
+        after["roles"] = sorted(set(role_ids))
+    # Of what says who somebody is, the names alone.
+    _record(
+        administrator, EventName.ADMINISTRATOR_UPDATED, actor,
+        {"changed": changed, **differences(before, after)},
+    )  # fmt: skip
     return administrator
 
 

@@ -10,7 +10,7 @@ from loyalty.actors import Actor
 from loyalty.errors import NotFound
 from loyalty.models import Administrator, ApiKey, EventName
 from loyalty.selectors.callers import KEY_PREFIX, KeyUse, hash_key
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.transactions import writes
 
 # How exact "last used" is.  Each request would otherwise cost a write.
@@ -44,10 +44,13 @@ def update_api_key(
     *, api_key: ApiKey, name: str, expires_at: datetime | None, actor: Actor
 ) -> None:
     """Rename a key or move its end."""
-    api_key.name, api_key.expires_at = name, expires_at
-    if not ApiKey.objects.filter(id=api_key.id).update(name=name, expires_at=expires_at):
+    row = ApiKey.objects.select_for_update().filter(id=api_key.id).first()
+    if row is None:
         raise NotFound
-    _record(api_key, EventName.API_KEY_UPDATED, actor)
+    before = _state(row)
+    row.name, row.expires_at = name, expires_at
+    row.save(update_fields=["name", "expires_at"])
+    _record(row, EventName.API_KEY_UPDATED, actor, **differences(before, _state(row)))
 
 
 @writes
@@ -66,6 +69,10 @@ def note_key_use(use: KeyUse, *, now: datetime) -> None:
         ApiKey.objects.filter(stale, id=use.key_id).update(last_used_at=now)
 
 
-def _record(row: ApiKey, name: EventName, actor: Actor) -> None:
-    data = {"name": row.name, "administratorId": str(row.administrator_id)}
+def _state(row: ApiKey) -> dict[str, object]:
+    return {"name": row.name, "expirationDate": row.expires_at}
+
+
+def _record(row: ApiKey, name: EventName, actor: Actor, **changed: object) -> None:
+    data = {"name": row.name, "administratorId": row.administrator_id, **changed}
     record(None, name, subject_kind="apiKey", subject_id=row.id, actor=actor, data=data)

@@ -1,6 +1,6 @@
 """Roles: which permissions, in which stores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -8,7 +8,7 @@ from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Forbidden, Invalid, NotFound, Violation, taken
 from loyalty.models import EventName, Role, RolePermission, Store
 from loyalty.selectors.access import Reach, reach_of_roles
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.transactions import writes
 
 Permission = tuple[str, str]
@@ -30,7 +30,7 @@ def create_role(
     _save(role)
     _fill(role, permissions, store_codes, reach)
     _check_reach(reach, role)
-    _record(role, EventName.ROLE_CREATED, permissions, store_codes, actor)
+    _record(role, EventName.ROLE_CREATED, actor, _state(role))
     return role
 
 
@@ -48,11 +48,13 @@ def update_role(
     """Replace the role's name, permissions and stores; works from its holders' next request on."""
     role = _locked(role_id)
     _check_reach(reach, role)
+    before = _state(role)
     role.name, role.is_default = name, is_default
     _save(role)
     _fill(role, permissions, store_codes, reach)
     _check_reach(reach, role)
-    _record(role, EventName.ROLE_UPDATED, permissions, store_codes, actor)
+    after = _state(role)
+    _record(role, EventName.ROLE_UPDATED, actor, {**after, **differences(before, after)})
     return role
 
 
@@ -63,7 +65,7 @@ def delete_role(*, role_id: int, actor: Actor, reach: Reach) -> None:
     _check_reach(reach, role)
     if role.is_master:
         raise Conflict("The master role cannot be deleted.")
-    _record(role, EventName.ROLE_DELETED, [], [], actor)
+    _record(role, EventName.ROLE_DELETED, actor, _state(role))
     role.delete()
 
 
@@ -106,16 +108,15 @@ def _fill(
     role.stores.set(stores)
 
 
-def _record(
-    role: Role,
-    name: EventName,
-    permissions: Sequence[Permission],
-    store_codes: Sequence[str],
-    actor: Actor,
-) -> None:
-    data = {
+def _state(role: Role) -> dict[str, object]:
+    permissions = role.permissions.values_list("resource", "access")
+    return {
         "name": role.name,
+        "isDefault": role.is_default,
         "permissions": sorted(f"{resource}:{access}" for resource, access in permissions),
-        "stores": sorted(store_codes),
+        "stores": sorted(role.stores.values_list("code", flat=True)),
     }
+
+
+def _record(role: Role, name: EventName, actor: Actor, data: Mapping[str, object]) -> None:
     record(None, name, subject_kind="role", subject_id=role.id, actor=actor, data=data)

@@ -154,7 +154,7 @@ class CustomEventsViewSet(StoreViewSet):
         return Response(_event_read(get_custom_event(self.store, custom_event_id, _COLUMNS)))
 
     def _take(self, events: Any) -> Any:
-        return take_custom_events(self.store, events=events, now=timezone.now())
+        return take_custom_events(self.store, events=events, actor=self.actor, now=timezone.now())
 
 
 _COLUMNS = (

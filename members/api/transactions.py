@@ -104,7 +104,9 @@ class TransactionsViewSet(StoreViewSet):
         return Response(transaction_read(found, self.store))
 
     def _take(self, given: Any) -> Any:
-        return take_transactions(self.store, transactions=given, now=timezone.now())
+        return take_transactions(
+            self.store, transactions=given, actor=self.actor, now=timezone.now()
+        )
 
     def _named(self, given: Mapping[str, Any]) -> Member:
         """The member whom the body of an assignment names in one of four ways."""

@@ -15,10 +15,12 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from loyalty.models import Store
+from loyalty.actors import Actor
+from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
 from members.models import ActivitySource
 from members.selectors.identifiers import Named, member_ids
+from members.services.activity_events import tell_activity
 from members.services.meeting import document_name, lock_names, member_name
 from members.services.reversals import apply_reversals
 from members.services.touching import Touch, activity_input, touch
@@ -44,6 +46,9 @@ class ActivityRow:
     called so, the activity waits for its member.
 
     `reverses_external_id` names the transaction that a return takes back.
+
+    `told` is what the event that tells of it says beside type, time and value; no personal data.
+    `event` is its name, if it is not the one of its source.
     """
 
     type: str
@@ -55,6 +60,8 @@ class ActivityRow:
     member_id: UUID | None = None
     identifiers: Mapping[str, str] = field(default_factory=dict)
     reverses_external_id: str = ""
+    told: Mapping[str, object] = field(default_factory=dict)
+    event: EventName | None = None
     id: UUID = field(default_factory=new_id)
 
 
@@ -74,9 +81,9 @@ Key = tuple[str, str]
 
 
 def record_activities(
-    store: Store, rows: Sequence[ActivityRow], *, now: datetime
+    store: Store, rows: Sequence[ActivityRow], *, actor: Actor, now: datetime
 ) -> list[Recorded]:
-    """Write the rows whose external ids are new, in the transaction under way.
+    """Write the rows whose external ids are new, in the transaction under way, and tell of them.
 
     Finds their members, applies what takes something back, and touches everybody concerned.
     Takes locks by name (`meeting`), so it is called once in a transaction.  The answer has one
@@ -104,6 +111,9 @@ def record_activities(
     if transactions:
         touched += apply_reversals(store, transactions, now=now)
     touch(store, touched, now=now)
+    tell_activity(
+        store, ((row, written[row.id]) for row in wanted if row.id in written), actor=actor
+    )
     return [
         Recorded(ids[key], first[key] is row) if key in ids else Recorded(known[key], False)
         for row in rows

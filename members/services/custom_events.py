@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from loyalty.actors import Actor
 from loyalty.errors import Code, Violation
 from loyalty.models import Store
 from loyalty.models.keys import new_id
@@ -38,7 +39,9 @@ class Taken:
 
 
 @writes
-def take_custom_events(store: Store, *, events: Sequence[GivenEvent], now: datetime) -> list[Taken]:
+def take_custom_events(
+    store: Store, *, events: Sequence[GivenEvent], actor: Actor, now: datetime
+) -> list[Taken]:
     """Write those that fit the schema of their type; the answer has one element for each.
 
     An event whose `event_id` was taken before is answered with the first one's id, whatever it
@@ -55,7 +58,7 @@ def take_custom_events(store: Store, *, events: Sequence[GivenEvent], now: datet
     repeated = _repeated(store, [events[place] for place in faults])
     good = [place for place in range(len(events)) if place not in faults]
     rows = [_row(events[place], bodies[events[place].type]) for place in good]
-    recorded = dict(zip(good, record_activities(store, rows, now=now), strict=True))
+    recorded = dict(zip(good, record_activities(store, rows, actor=actor, now=now), strict=True))
 
     def taken(place: int) -> Taken:
         if place in recorded:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation, taken
 from loyalty.models import EventName, Store
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.transactions import writes
 from members.models import EVENT_TYPE, FIELD_NAME, PURCHASE, RETURN, EventSchema, FieldType
 
@@ -56,11 +56,12 @@ def update_event_schema(
 ) -> EventSchema:
     """Describe the type anew, for events to come; those that are there stay as they are."""
     schema = _locked(store, schema)
+    before = _state(schema)
     _describe(schema, name, fields, value_field)
     if active is not None:
         schema.active = active
     schema.save()
-    _record(store, EventName.EVENT_SCHEMA_UPDATED, schema, actor)
+    _record(store, EventName.EVENT_SCHEMA_UPDATED, schema, actor, before)
     return schema
 
 
@@ -71,9 +72,10 @@ def set_event_schema_active(
     """Events of a type that is not active are refused."""
     schema = _locked(store, schema)
     if schema.active != active:
+        before = _state(schema)
         schema.active = active
         schema.save(update_fields=["active"])
-        _record(store, EventName.EVENT_SCHEMA_UPDATED, schema, actor)
+        _record(store, EventName.EVENT_SCHEMA_UPDATED, schema, actor, before)
 
 
 def _locked(store: Store, schema: EventSchema) -> EventSchema:
@@ -120,11 +122,27 @@ def _check_fields(fields: Sequence[Field]) -> None:
         seen.add(name)
 
 
-def _record(store: Store, name: EventName, schema: EventSchema, actor: Actor) -> None:
+def _state(schema: EventSchema) -> dict[str, Any]:
+    return {
+        "name": schema.name,
+        "active": schema.active,
+        "fields": schema.fields,
+        "valueField": schema.value_field,
+    }
+
+
+def _record(
+    store: Store,
+    name: EventName,
+    schema: EventSchema,
+    actor: Actor,
+    before: Mapping[str, Any] | None = None,
+) -> None:
     data: dict[str, Any] = {
         "eventType": schema.event_type,
         "active": schema.active,
         "fields": [field["name"] for field in schema.fields],
+        **({} if before is None else differences(before, _state(schema))),
     }
     record(
         store, name, subject_kind="eventSchema", subject_id=schema.id, actor=actor, data=data

@@ -36,9 +36,12 @@ def rename_member_list(store: Store, *, list_id: UUID, name: str, actor: Actor) 
     found = lock_list(store, list_id)
     if found.name == name:
         return
-    found.name = name
+    before, found.name = found.name, name
     _save(found, update_fields=["name"])
-    _record(store, EventName.MEMBER_LIST_UPDATED, found, actor, changed=["name"])
+    _record(
+        store, EventName.MEMBER_LIST_UPDATED, found, actor,
+        before={"name": before}, after={"name": name},
+    )  # fmt: skip
 
 
 @writes

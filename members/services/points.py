@@ -1,7 +1,4 @@
-"""Add points, spend them, and take a transfer back.
-
-No event is recorded: the line of the ledger is what says that it happened.
-"""
+"""Add points, spend them, and take a transfer back."""
 
 from collections.abc import Sequence
 from datetime import datetime

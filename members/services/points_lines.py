@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db import connection
 
 from loyalty.actors import Actor
-from loyalty.models import Store
+from loyalty.models import EventName, Store
 from loyalty.models.keys import new_id
+from loyalty.services.events import Told, record_all
 from members.models import PointsKind
 from members.services.touching import Touch, touch
 
@@ -61,7 +62,7 @@ SELECT line.id, %(store)s, line.member_id, line.wallet, line.kind, line.amount,
 
 
 def write_lines(store: Store, lines: Sequence[Line], *, actor: Actor, now: datetime) -> None:
-    """Add the lines to the transaction under way, in one statement, and touch their members.
+    """Add the lines to the transaction under way, in one statement; tell of them, touch members.
 
     The caller holds the members' locks.  Raises `IntegrityError` for an external id that is in
     the ledger already.
@@ -89,6 +90,7 @@ def write_lines(store: Store, lines: Sequence[Line], *, actor: Actor, now: datet
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, values)
+    record_all(store, (_told(line) for line in lines), actor=actor)
     touch(
         store,
         [
@@ -102,6 +104,15 @@ def write_lines(store: Store, lines: Sequence[Line], *, actor: Actor, now: datet
         ],
         now=now,
     )
+
+
+def _told(line: Line) -> Told:
+    data = {
+        "type": line.kind, "walletCode": line.wallet, "points": float(line.amount),
+        "occurredAt": line.occurred_at, "expiresAt": line.expires_at,
+        "undoneTransferId": line.undoes_id,
+    }  # fmt: skip
+    return Told(EventName.POINTS_CHANGED, "transfer", line.id, line.member_id, data)
 
 
 def _written(drawn: Mapping[UUID, Decimal]) -> str:

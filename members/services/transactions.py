@@ -52,7 +52,7 @@ class GivenTransaction:
 
 @writes
 def take_transactions(
-    store: Store, *, transactions: Sequence[GivenTransaction], now: datetime
+    store: Store, *, transactions: Sequence[GivenTransaction], actor: Actor, now: datetime
 ) -> list[Taken]:
     """Write the transactions whose document numbers are new; one answer for each.
 
@@ -67,7 +67,8 @@ def take_transactions(
     }
     good = [place for place in range(len(transactions)) if place not in faults]
     rows = {place: _row(transactions[place]) for place in good}
-    recorded = dict(zip(good, record_activities(store, list(rows.values()), now=now), strict=True))
+    written = record_activities(store, list(rows.values()), actor=actor, now=now)
+    recorded = dict(zip(good, written, strict=True))
     faults |= dict.fromkeys(_others(store, rows, recorded), _OTHER)
     return [
         Taken(None, [faults[place]]) if place in faults else Taken(recorded[place].id)
@@ -142,6 +143,7 @@ def _row(given: GivenTransaction) -> ActivityRow:
         attributes=_attributes(given),
         identifiers=given.identifiers,
         reverses_external_id=given.linked_document_number if is_return else "",
+        told={"documentNumber": given.document_number, "documentType": given.document_type},
     )
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from loyalty.actors import Actor
 from loyalty.models import EventName, Store
-from loyalty.services.events import record_for_members
+from loyalty.services.events import Told, record_all
 from members.services.meeting import lock_names, member_name
 from members.services.touching import Touch, activity_input, touch
 
@@ -82,11 +82,14 @@ def adopt_waiting(store: Store, members: Sequence[UUID], *, actor: Actor, now: d
     counts: dict[UUID, int] = {}
     for member_id, _, _, count in adopted:
         counts[member_id] = counts.get(member_id, 0) + count
-    for member_id, count in counts.items():
-        record_for_members(
-            store, EventName.ACTIVITY_MATCHED, subject_kind="member", subject_id=member_id,
-            actor=actor, data={member_id: {"activities": count}},
-        )  # fmt: skip
+    record_all(
+        store,
+        (
+            Told(EventName.ACTIVITY_MATCHED, "member", member_id, member_id, {"activities": count})
+            for member_id, count in counts.items()
+        ),
+        actor=actor,
+    )
 
 
 _FORGET = """

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from loyalty.actors import Actor
 from loyalty.errors import Code, Invalid, NotFound, Violation, taken
 from loyalty.models import EventName, Store
-from loyalty.services.events import record
+from loyalty.services.events import differences, record
 from loyalty.services.stores import furnish_stores
 from loyalty.transactions import writes
 from members.models import DEFAULT_WALLET, WalletType
@@ -49,10 +49,11 @@ def update_wallet_type(
     changed = sorted(name for name, value in changes.items() if getattr(kept, name) != value)
     if not changed:
         return
+    before = {name: getattr(kept, name) for name in changed}
     for name in changed:
         setattr(kept, name, changes[name])
     kept.save(update_fields=changed)
-    _record(store, EventName.WALLET_TYPE_UPDATED, kept, actor, changed=changed)
+    _record(store, EventName.WALLET_TYPE_UPDATED, kept, actor, **differences(before, changes))
 
 
 def register_default_wallet() -> None:

@@ -28,6 +28,7 @@ TENANT_TABLES = {model._meta.db_table: model for model in TENANT_MODELS}
 
 # Where a query may begin that does not begin with a store, and why it may.
 ACROSS_STORES = {
+    "loyalty/selectors/audit.py audit_log": "The stores that the caller may audit.",
     "loyalty/models/stores.py StoreOwnedModel": "It is declared there.",
     "loyalty/models/stores.py StoreOwnedModel.for_store": "The one way in.",
     "loyalty/models/events.py Event": "It is declared there.",
@@ -39,6 +40,11 @@ ACROSS_STORES = {
     "loyalty/services/jobs/working.py _relocked": "The job that a worker holds already.",
     "loyalty/services/jobs/turns.py _a_job_is_neglected": "Workers serve every store.",
     "loyalty/services/tidying.py _forget_drafts": "Old drafts go, whosever they are.",
+    "loyalty/models/webhooks.py DeliveryAttempt": "It is declared there.",
+    "loyalty/models/webhooks.py DeliveryAttempt.for_delivery": "A delivery belongs to a store.",
+    "loyalty/selectors/webhooks.py switched_off_by_failures": "Staff see several stores at once.",
+    "loyalty/services/webhooks/queue.py Endpoints.find": "Senders serve every store.",
+    "loyalty/services/webhooks/settling.py _note_failures": "Senders serve every store.",
     "members/models/activity.py TouchedMember": "It is declared there.",
     "badges/selectors/badge_types.py badge_types_that_expire": "The clock serves every store.",
     "badges/selectors/icons.py find_icon": "Icons are public; the id is the address.",

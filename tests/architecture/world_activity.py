@@ -37,6 +37,7 @@ def make_activity(store: Store, mark: str, member: Member) -> list[Activity]:
             ),
             GivenEvent(f"{mark}_event", now, {"email": f"new@{mark}.example"}, {"place": mark}),
         ],
+        actor=TESTER,
         now=now,
     )
     label = {"key": mark, "value": mark}
@@ -52,6 +53,7 @@ def make_activity(store: Store, mark: str, member: Member) -> list[Activity]:
                 linked_document_number=f"{mark}-sale", **details,  # type: ignore[arg-type]
             ),
         ],
+        actor=TESTER,
         now=now,
     )  # fmt: skip
     found = Activity.for_store(store)

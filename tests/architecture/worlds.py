@@ -21,7 +21,17 @@ from badges.services.grants import set_completed_count
 from badges.services.job_creation import create_badge_job, stage_identifiers
 from badges.services.jobs import ASSIGN
 from loyalty.identifiers import Identifier
-from loyalty.models import Access, Administrator, ApiKey, Job, Resource, Role, Store
+from loyalty.models import (
+    Access,
+    Administrator,
+    ApiKey,
+    Delivery,
+    Job,
+    Resource,
+    Role,
+    Store,
+    Subscription,
+)
 from loyalty.services.api_keys import create_api_key
 from loyalty.services.jobs.control import pause_job
 from loyalty.services.jobs.working import start_queued_jobs, work_one_chunk
@@ -36,6 +46,7 @@ from members.services.points import cancel_transfer
 from members.services.wallet_types import create_wallet_type
 from tests.architecture.condition_worlds import ConditionWorld, make_condition_world
 from tests.architecture.world_activity import make_activity
+from tests.architecture.world_webhooks import make_webhooks
 from tests.builders import (
     PASSWORD,
     TESTER,
@@ -103,6 +114,9 @@ class World:
     custom_event: Activity
     transaction: Activity
     conditions: ConditionWorld
+    subscription: Subscription
+    message: Delivery
+    """Of the subscription; it was tried once, and waits."""
     secrets: list[str] = field(default_factory=list)
 
     @property
@@ -116,7 +130,7 @@ class World:
             self.store, self.manager, self.viewer, self.api_key, self.twin, self.member,
             self.badge_type, self.twin_type, self.job, self.paused_job, self.done_job,
             self.done_import, self.custom_event, self.transaction, self.wallet_type,
-            self.transfer, self.member_list,
+            self.transfer, self.member_list, self.subscription, self.message,
         )  # fmt: skip
         return [
             self.mark,
@@ -190,11 +204,12 @@ def make_world(code: str, mark: str) -> World:
     refresh = open_session(Owner(store_id=store.id, member_id=twin.id), now=now)
     admin_refresh = open_session(Owner(administrator_id=manager.id), now=now)
     custom_event, sale = make_activity(store, mark, member)
+    subscription, message, secret = make_webhooks(store, mark, member, badge_type)
     return World(
         store, mark, role, viewing_role, manager, viewer, api_key, text, twin, member, badge_type,
         twin_type, job, paused, done, done_import, wallet_type, member_list, transfer,
-        refresh, admin_refresh, custom_event, sale, conditions,
-        secrets=[text, refresh, admin_refresh],
+        refresh, admin_refresh, custom_event, sale, conditions, subscription, message,
+        secrets=[text, refresh, admin_refresh, secret],
     )  # fmt: skip
 
 
@@ -263,6 +278,8 @@ def _parts() -> Iterator[str]:
         "badges_conditioninput", "members_activity", "members_touchedmember",
         "members_eventschema", "members_memberlist", "members_listedmember",
         "members_wallettype", "members_pointsentry", "members_pointslot",
+        "loyalty_subscription", "loyalty_delivery", "loyalty_deliveryattempt",
+        "loyalty_webhookcursor",
     ):  # fmt: skip
         yield _checksum(table, "store_id = %(store)s")
     roles = "(SELECT id FROM loyalty_role WHERE name LIKE %(mark)s)"

@@ -58,7 +58,7 @@ def buy(store: Store, member: Member, number: str, value: int, when: datetime) -
         value=Decimal(value), attributes={"documentNumber": number}, member_id=member.id,
     )  # fmt: skip
     with request_transaction():
-        record_activities(store, [row], now=timezone.now())
+        record_activities(store, [row], actor=TESTER, now=timezone.now())
 
 
 def why(member: Member, badge_type: BadgeType) -> str:

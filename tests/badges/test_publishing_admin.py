@@ -50,7 +50,7 @@ def bought(store: Store, member: Member, ben: Member) -> datetime:
         for ago in times
     ]  # fmt: skip
     with request_transaction():
-        record_activities(store, rows, now=now)
+        record_activities(store, rows, actor=TESTER, now=now)
     return now
 
 

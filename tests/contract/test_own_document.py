@@ -92,6 +92,7 @@ def values(world: World) -> dict[str, str]:
         "rule_group_id": str(world.conditions.group.id),
         "dry_run_id": str(world.conditions.dry_run.id),
         "list_id": str(world.member_list.id),
+        "subscription_id": str(world.subscription.id), "message_id": str(world.message.id),
         "badge_type": f"systemCode={world.badge_type.system_code}",
         "event_type": SHARED_EVENT, "custom_event_id": str(world.custom_event.id),
         "transaction_id": str(world.transaction.id), "store_id": str(world.store.id),
@@ -160,7 +161,7 @@ def test_what_is_refused_is_as_described(route: Route, world: World, described: 
         "job_id": str(uuid4()), "import_id": str(uuid4()), "transfer_id": str(uuid4()),
         "wallet_type_id": str(uuid4()), "rule_id": str(uuid4()),
         "rule_group_id": str(uuid4()), "dry_run_id": str(uuid4()),
-        "list_id": str(uuid4()),
+        "list_id": str(uuid4()), "subscription_id": str(uuid4()), "message_id": str(uuid4()),
     }  # fmt: skip
     answers = [call(world, route, ApiClient()), call(world, route, nobody)]
     answers += [call(world, route, other={name: absent[name]}) for name in route.parameters

@@ -28,7 +28,7 @@ from loyalty.models import Store
 from loyalty.transactions import writes
 from members.models import ActivitySource, Member
 from members.services.activity_rows import ActivityRow, record_activities
-from tests.builders import make_badge_type, make_store
+from tests.builders import TESTER, make_badge_type, make_store
 from tests.evaluating import publish
 from tests.faults.scene import MEMBERS
 
@@ -118,7 +118,7 @@ def members_of(store: Store) -> list[Member]:
 
 @writes
 def _deliver(store: Store, *, rows: Sequence[ActivityRow]) -> None:
-    record_activities(store, rows, now=timezone.now())
+    record_activities(store, rows, actor=TESTER, now=timezone.now())
 
 
 def write(store: Store, acts: Sequence[Act], number: int, of: int, seed: int) -> None:

@@ -34,7 +34,7 @@ def visit(event_id: str, **customer: str) -> GivenEvent:
 
 
 def take(store: Store, *events: GivenEvent) -> list[Taken]:
-    return take_custom_events(store, events=events, now=timezone.now())
+    return take_custom_events(store, events=events, actor=TESTER, now=timezone.now())
 
 
 def document(number: str, value: int, linked: str = "") -> GivenTransaction:
@@ -44,7 +44,7 @@ def document(number: str, value: int, linked: str = "") -> GivenTransaction:
 
 
 def sell(store: Store, *documents: GivenTransaction) -> list[Taken]:
-    return take_transactions(store, transactions=documents, now=timezone.now())
+    return take_transactions(store, transactions=documents, actor=TESTER, now=timezone.now())
 
 
 def test_one_event_a_hundred_times_is_one_activity(
@@ -124,7 +124,7 @@ def _interleaved(store: Store, number: int) -> UUID | None:
                     "visit", "custom_event", event_id, MARCH,  # type: ignore[arg-type]
                     identifiers={"email": email},
                 )  # fmt: skip
-                activity_rows.record_activities(store, [row], now=timezone.now())
+                activity_rows.record_activities(store, [row], actor=TESTER, now=timezone.now())
                 written.set()
                 # The registration gets as far as it can meanwhile.
                 done.wait(0.5)

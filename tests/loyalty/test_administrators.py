@@ -90,7 +90,8 @@ def test_an_administrator_is_changed(as_root: ApiClient, helper: Administrator) 
     assert (helper.first_name, helper.roles.count()) == ("Hel", 0)
     assert helper.check_password(f"{PASSWORD}!")
     event = Event.across_stores.filter(name="AdministratorUpdated").latest("sequence")
-    assert event.data == {"changed": ["first_name", "password", "roles"]}
+    assert event.data["changed"] == ["first_name", "password", "roles"]
+    assert (len(event.data["before"]["roles"]), event.data["after"]) == (1, {"roles": []})
 
 
 @pytest.mark.parametrize(

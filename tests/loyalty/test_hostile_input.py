@@ -84,6 +84,8 @@ class Stage:
             "rule_group_id": str(self.world.conditions.group.id),
             "dry_run_id": str(self.world.conditions.dry_run.id),
             "list_id": str(self.world.member_list.id),
+            "subscription_id": str(self.world.subscription.id),
+            "message_id": str(self.world.message.id),
         }
         return route.url(**{**values, **other})
 

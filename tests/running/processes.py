@@ -18,6 +18,7 @@ _OURS = {
     "REDIS_URL",
     "SECRET_KEY_FILE",
     "JWT_PRIVATE_KEY_FILE",
+    "SECRETS_KEY_FILE",
     "ROSETTE_DEMO_FILE",
 }
 

@@ -14,6 +14,7 @@ import pytest
 from config.embedded import postgres, valkey
 from config.embedded.home import EmbeddedServerError
 from tests.running.processes import (
+    CHECKOUT,
     is_alive,
     kill,
     recorded_pid,
@@ -130,7 +131,8 @@ def test_the_servers_live_as_long_as_their_last_user_however_it_ends(var: Path) 
 
 
 def test_the_secrets_are_made_once_and_are_private(var: Path) -> None:
-    show = "import config.development as d; print(hash((d.SECRET_KEY, d.JWT_PRIVATE_KEY)))"
+    secrets = "(d.SECRET_KEY, d.JWT_PRIVATE_KEY, *d.SECRETS_KEYS)"
+    show = f"import config.development as d; print(hash({secrets}))"
     command = [sys.executable, "-c", show]
     environment = stranger(var, PYTHONHASHSEED="1")
     answers = {subprocess.check_output(command, env=environment) for _ in range(2)}
@@ -138,6 +140,7 @@ def test_the_secrets_are_made_once_and_are_private(var: Path) -> None:
     assert len(answers) == 1
     assert (var / "secret_key").stat().st_mode & 0o777 == 0o600
     assert (var / "jwt_private_key").stat().st_mode & 0o777 == 0o600
+    assert (var / "secrets_key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root can mount a small disk.")
@@ -152,3 +155,22 @@ def test_a_full_disk_is_called_by_its_name(tmp_path: Path) -> None:
             postgres.start(disk)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("key", ["", "unused", "A" * 43, "A" * 64, "ä"])
+def test_production_does_not_start_without_a_key_for_secrets(key: str) -> None:
+    settings = {
+        "SECRET_KEY": "x", "JWT_PRIVATE_KEY": "x", "DATABASE_URL": "postgresql://",
+        "REDIS_URL": "redis://",
+    }  # fmt: skip
+    given = {"SECRETS_KEY": key} if key else {}
+    command = [sys.executable, "-c", "import config.settings"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), **settings, **given}
+
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True)
+    good = {**environment, "SECRETS_KEY": f"{'A' * 43}=, {'B' * 43}="}
+    taken = subprocess.run(command, env=good, capture_output=True, text=True)
+
+    assert refused.returncode != 0
+    assert "SECRETS_KEY" in refused.stderr
+    assert taken.returncode == 0, taken.stderr

@@ -54,6 +54,7 @@ def programs(port: int) -> list[Program]:
         Program("web server", _python(web), {"DATABASE_POOL": "1"}),
         Program("worker", _python(worker), {"PYTHONWARNINGS": _ROOT_IS_FINE_HERE}),
         Program("dispatcher", [sys.executable, "manage.py", "dispatch"]),
+        Program("deliverer", [sys.executable, "manage.py", "deliver"]),
     ]
 
 
