@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from badges.admin.drawing import badge_name
+from badges.conditions.wording_texts import times
 from badges.models import BadgeType
 from badges.selectors.dry_runs import DRY_RUN
 from badges.selectors.job_forecast import Forecast
@@ -55,10 +56,6 @@ def can_be_undone(job: Job) -> bool:
 def unit_of(job: Job) -> str:
     """What the job goes through, one of them."""
     return "member" if job.kind in EVALUATIONS else "line"
-
-
-def times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def state_pill(job: Job) -> SafeString:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -26,7 +25,7 @@ from badges.conditions.tree import (
 from badges.conditions.values import values
 from badges.conditions.wording import words_of
 from badges.conditions.wording_names import NO_NAMES, Names
-from badges.conditions.writing import moment, number, type_of
+from badges.conditions.writing import type_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +51,6 @@ class Progress:
     completed_at: datetime | None
     conditions: tuple["Progress", ...] = ()
     steady: bool = field(default=False, repr=False)
-
-    def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "id": self.id,
-            "type": self.type,
-            "description": self.description,
-            "current": number(self.current),
-            "target": number(self.target),
-            "percent": self.percent,
-            "completed": self.completed,
-            "completedAt": self.completed_at and moment(self.completed_at),
-        }
-        if self.conditions:
-            found["conditions"] = [each.as_json() for each in self.conditions]
-        return found
 
 
 def leaf_values(node: Node, scope: Scope, *, now: datetime) -> dict[UUID, dict[str, LeafValue]]:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+_ORDINALS = {1: "first", 2: "second", 3: "third"}
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
 
 def quoted(text: str) -> str:
     return f"“{text}”"
@@ -22,6 +25,13 @@ def so_many(number: Decimal | int, one: str) -> str:
 
 def times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def ordinal(number: int) -> str:
+    if number in _ORDINALS:
+        return _ORDINALS[number]
+    is_teen = number // 10 % 10 == 1
+    return f"{number:,}{'th' if is_teen else _ENDINGS.get(number % 10, 'th')}"
 
 
 def joined(parts: Sequence[str], word: str) -> str:

@@ -19,11 +19,11 @@ from members.models import Member
 
 LATEST_LINES = 100
 
-INACTIVE = "The badge is switched off: nobody earns it."
-NO_CONDITION = "No condition awards this badge: it is given by hand."
-FINISHED = "The member has earned the badge as often as it can be earned."
+INACTIVE = "The badge is switched off: nobody earns it at present."
+NO_CONDITION = "Nobody earns it by what they do: it is handed out by hand, or by another system."
+FINISHED = "Everything that is asked for is done, and it cannot be earned once more."
 ANONYMIZED = "The member was anonymized, and earns nothing any more."
-DUE = "All is there: the badge comes as soon as the member was looked at."
+DUE = "Everything that is asked for is done: the badge is on its way."
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,9 @@ def test_the_ledger_says_who_and_why(
         ("grant", "command", None, None, "a test"), ("grant", "rule", 1, 1, "conditions"),
     ]  # fmt: skip
     assert (found["completedCount"], found["missing"]) == (2, [])
-    assert found["notes"] == ["The member has earned the badge as often as it can be earned."]
+    assert found["notes"] == [
+        "Everything that is asked for is done, and it cannot be earned once more."
+    ]
     assert [line.keys() for line in own["ledger"]] == [{"kind", "delta", "occurredAt"}] * 2
     assert_verified(store)
 
@@ -155,7 +157,9 @@ def test_a_badge_without_a_condition_is_explained_to_staff(
 
     found = of(as_viewer.get(URL))
 
-    assert found["notes"] == ["No condition awards this badge: it is given by hand."]
+    assert found["notes"] == [
+        "Nobody earns it by what they do: it is handed out by hand, or by another system."
+    ]
     assert (found["condition"], found["version"], found["leaves"]) == (None, None, [])
     assert [line["actor"] for line in found["ledger"]] == ["a test"]
     assert as_member.get(URL).status_code == 404

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from django import forms
 
-from badges.admin.conditions.local_time import off_the_clock, on_the_clock
+from badges.admin.conditions.local_time import on_the_clock
 from badges.models import ConditionVersion, RefundPolicy
 from badges.services.conditions import save_draft
 from loyalty.admin.forms import PageForm
@@ -92,7 +92,7 @@ class ConditionForm(PageForm):
         save_draft(
             store,
             badge_type=self.subject,
-            tree=off_the_clock(_parsed(values["tree"]), ZoneInfo(store.timezone)),
+            tree=_parsed(values["tree"]),
             repeat_limit=limit,
             refund_policy=RefundPolicy(values["refund_policy"]),
             hidden=values["hidden"],

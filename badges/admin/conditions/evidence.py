@@ -1,16 +1,13 @@
 """What counted towards a condition, and what nearly did, as rows for people who look into it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from badges.admin.job_words import counted
-from badges.conditions.explanation import Fact, explain
-from badges.conditions.query import Scope
+from badges.conditions.explanation import Explanation, Fact
 from badges.conditions.tree import Count, External, Leaf, Streak, Sum, rule_of
 from badges.conditions.wording_names import Names
 from badges.conditions.wording_texts import plain
@@ -34,11 +31,8 @@ _LINES = {
 }
 
 
-def evidence(
-    leaf: Leaf, scope: Scope, member_id: UUID, names: Names, *, now: datetime
-) -> dict[str, Any]:
+def evidence(leaf: Leaf, found: Explanation, names: Names) -> dict[str, Any]:
     """The latest of both kinds, for the template."""
-    found = explain(leaf, scope, member_id, now=now)
     return {
         "counted": [_row(leaf, fact, names) for fact in found.counted[:_SHOWN]],
         "counted_text": _heading(found.total_counted, "counts", "count"),

@@ -1,8 +1,5 @@
 """Members who are nearly there: a list, and the same as CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -20,10 +17,10 @@ from badges.admin.conditions.frame import frame, page_url, sees_members
 from badges.admin.drawing import badge_name
 from badges.models import BadgeType
 from badges.selectors.conditions import find_current
-from badges.selectors.near_members import Near, NearMember, near_members, with_names
+from badges.selectors.near_csv import near_lines
+from badges.selectors.near_members import Near, near_members, with_names
 from loyalty.admin.pages import Pages
 from loyalty.errors import Conflict
-from loyalty.selectors.reports import harmless
 from members.admin.finding import full_name, identifiers_of
 
 _SHOWN = 100
@@ -81,27 +78,12 @@ def near_csv(request: HttpRequest, badge_type: BadgeType) -> HttpResponse:
         return HttpResponseRedirect(f"{page_url(badge_type, 'near')}?steps={steps}")
     name = f"nearly-there-{badge_type.system_code}.csv"
     answer: Any = StreamingHttpResponse(
-        _lines(with_names(store, near)),
+        near_lines(with_names(store, near), with_people=True),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
     found: HttpResponse = answer
     return found
-
-
-def _lines(near: Iterable[NearMember]) -> Iterator[str]:
-    """Line by line, and safe to open in a spreadsheet."""
-    yield _line("memberId", "email", "phone", "loyaltyCardNumber", "firstName", "lastName", "steps")
-    for one in near:
-        who = one.member
-        texts = (who.email, who.phone, who.loyalty_card_number, who.first_name, who.last_name)
-        yield _line(str(who.id), *(text or "" for text in texts), str(one.steps))
-
-
-def _line(*cells: str) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
-    return line.getvalue()
 
 
 def _steps(request: HttpRequest) -> int:

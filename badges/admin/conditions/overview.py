@@ -19,6 +19,7 @@ from badges.admin.conditions.tries import (
 from badges.admin.conditions.vocabulary import vocabulary
 from badges.admin.drawing import badge_name, badge_tile
 from badges.admin.hand_out_many import job_url
+from badges.conditions.wording_texts import so_many
 from badges.models import BadgeType, ConditionVersion, MemberBadge, RefundPolicy, VersionState
 from badges.selectors.condition_names import trees_said
 from badges.selectors.conditions import (
@@ -104,8 +105,8 @@ def refund_words(version: ConditionVersion) -> str:
         case RefundPolicy.REVOKE:
             return "After a return the badge goes"
         case _:
-            days = "day" if version.grace_days == 1 else "days"
-            return f"After a return within {version.grace_days} {days} the badge goes"
+            days = so_many(version.grace_days, "day")
+            return f"After a return within {days} the badge goes"
 
 
 def edit_page(admin: Pages, request: HttpRequest, badge_type: BadgeType) -> HttpResponse:

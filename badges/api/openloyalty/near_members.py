@@ -1,8 +1,5 @@
 """Members who are nearly there (Rosette's own)."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -12,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import CharField, IntegerField, Serializer, UUIDField
 
 from badges.selectors.badge_types import get_badge_type
+from badges.selectors.near_csv import near_lines
 from badges.selectors.near_members import MAX_STEPS, NearMember, near_members, with_names
 from loyalty.api.listing import read_list_query, read_whole_number
 from loyalty.api.operations import Need, operation
@@ -19,7 +17,6 @@ from loyalty.api.search import search
 from loyalty.api.views import StoreViewSet
 from loyalty.identifiers import Identifier
 from loyalty.models import Resource
-from loyalty.selectors.reports import harmless
 
 VIEW_MEMBERS = Need(Resource.CUSTOMER)
 TAG = "Badge (Rosette)"
@@ -82,20 +79,3 @@ class NearMembersViewSet(StoreViewSet):
 
 def _steps(request: Request) -> int:
     return read_whole_number(request.query_params, "steps", default=1, most=MAX_STEPS)
-
-
-def near_lines(found: Iterable[NearMember]) -> Iterator[bytes]:
-    """Line by line, and safe to open in a spreadsheet."""
-    yield _line("memberId", "email", "phone", "loyaltyCardNumber", "steps")
-    for each in found:
-        member = each.member
-        yield _line(
-            str(member.id), member.email or "", member.phone or "",
-            member.loyalty_card_number or "", str(each.steps),
-        )  # fmt: skip
-
-
-def _line(*cells: str) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([harmless(cell) for cell in cells])
-    return line.getvalue().encode()

@@ -11,6 +11,7 @@ from badges.conditions.parsing_filters import parse_filters
 from badges.conditions.wording import own_words, said, words_of
 from badges.conditions.wording_filters import filters_words
 from badges.conditions.wording_names import Names
+from badges.conditions.wording_texts import ordinal
 
 GOLD = "0197f1b2-0000-7000-8000-000000000001"
 GONE = "0197f1b2-0000-7000-8000-000000000002"
@@ -126,3 +127,12 @@ def test_an_attribute_in_words(path: str, words: str) -> None:
     filters = parse_filters([{"attribute": path, "operator": "exists", "value": True}] * 2)
 
     assert filters_words(filters) == f"{words} is given and {words} is given"
+
+
+def test_a_place_in_a_row_in_words() -> None:
+    said = [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 22, 103, 1111)]
+
+    assert said == [
+        "first", "second", "third", "4th", "11th", "12th", "13th", "21st", "22nd", "103rd",
+        "1,111th",
+    ]  # fmt: skip
