@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.utils import timezone
 from standardwebhooks import Webhook
@@ -425,6 +426,24 @@ def test_what_waits_behind_a_subscription_that_is_off_is_given_up_in_the_end(
     tidy_webhooks(now=timezone.now() + give_up_after() + timedelta(minutes=1))
 
     assert [each.state for each in deliveries(store)] == ["dead"]
+
+
+def test_a_key_that_is_lost_holds_up_nobody_else(
+    store: Store, member: Member, badge_type: BadgeType, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiving() as receiver:
+        lost, _ = subscribe(store, receiver.url)
+        subscribe(store, receiver.url)
+        Subscription.for_store(store).filter(id=lost.id).update(
+            sealed_keys=Fernet(Fernet.generate_key()).encrypt(b"[]")
+        )
+        give_badge(store, member, badge_type)
+        [outcome] = send_due()
+
+    assert outcome.message.endpoint.id != lost.id
+    assert str(lost.id) in caplog.text
+    waiting = Delivery.for_store(store).get(subscription_id=lost.id)
+    assert (waiting.state, waiting.attempts) == ("queued", 0)
 
 
 def test_secrets_are_unreadable_in_the_database(store: Store) -> None:

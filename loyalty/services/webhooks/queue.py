@@ -1,5 +1,6 @@
 """Who sends which message now: claimed for a while, and due again if nothing is heard of it."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -14,6 +16,8 @@ from loyalty.models import Event, Store, Subscription, WebhookFormat
 from loyalty.selectors.webhooks import data_of, endpoint_of
 from loyalty.services.webhooks.message_types import wix_message_types
 from loyalty.webhooks.messages import Endpoint, Message
+
+log = logging.getLogger(__name__)
 
 # Which subscriptions have anything waiting is read from the index, one step for each of them, so
 # that a hundred thousand messages of one do not stand in the way of the others.
@@ -89,7 +93,11 @@ class Endpoints:
             if each not in self._known or self._known[each][0] != changed[each]
         }  # fmt: skip
         for row in rows.filter(id__in=stale) if stale else ():
-            self._known[row.id] = (row.changed_at, endpoint_of(row, row.store.code))
+            try:
+                self._known[row.id] = (row.changed_at, endpoint_of(row, row.store.code))
+            except InvalidToken:  # Its messages wait for the key, and nobody else's do.
+                self._known.pop(row.id, None)
+                log.error("No key in SECRETS_KEY opens the secrets of webhook %s.", row.id)
         return {each: self._known[each][1] for each in changed if each in self._known}
 
 
