@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -41,9 +42,10 @@ class ConditionForm:
         _when_drawn(lambda: Select(self._field(row, label, last)).select_by_visible_text(text))
 
     def type(self, row: int, label: str, text: str, *, last: bool = False) -> None:
+        """As a keyboard does: into whatever has the cursor, also when it was drawn anew."""
         field = self._field(row, label, last)
         field.send_keys(Keys.CONTROL, "a")
-        field.send_keys(text, Keys.TAB)
+        ActionChains(field.parent).send_keys(text, Keys.TAB).perform()
 
     def press(self, row: int, label: str) -> None:
         """A button of the row itself, by its words or its label."""

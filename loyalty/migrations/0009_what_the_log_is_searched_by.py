@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0009_webhooks_stay_in_their_store"),
+        ("loyalty", "0008_webhooks_stay_in_their_store"),
     ]
 
     operations = [

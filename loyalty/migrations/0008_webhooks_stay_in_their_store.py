@@ -5,7 +5,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("loyalty", "0008_webhooks")]
+    dependencies = [("loyalty", "0007_webhooks")]
     operations = [
         migrations.RunSQL(
             """

@@ -10,7 +10,7 @@ import loyalty.models.keys
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("loyalty", "0007_events_are_read_without_gaps"),
+        ("loyalty", "0006_events_are_read_without_gaps"),
     ]
 
     operations = [
