@@ -70,6 +70,8 @@ def _fill(store: Store, known: bool) -> None:
         "rows": 5_000 if known else 20_000,
     }
     with connection.cursor() as cursor:
+        # Autovacuum keeps away from now on; it and we would wait for each other's figures.
+        cursor.execute(f"LOCK TABLE {', '.join(_TABLES)} IN SHARE UPDATE EXCLUSIVE MODE")
         # As a table that nobody has analysed; what PostgreSQL noted is left from other tests.
         cursor.execute(
             "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname = ANY(%s)", [_TABLES]
