@@ -134,7 +134,7 @@ def connections() -> Iterator[list[Any]]:
     global _hooked
     if not _hooked:
         _hooked = True
-        sys.addaudithook(lambda event, arguments: _HEARD.heard(event, arguments))
+        sys.addaudithook(_HEARD.heard)
     _HEARD.made, _HEARD.thread = [], threading.get_ident()
     yield _HEARD.made
     _HEARD.thread = 0
