@@ -158,6 +158,8 @@ def concern(store: Store, *, now: datetime) -> str:
         said.append(f"{count} badge{'s wait' if count > 1 else ' waits'} for what does not happen")
     if count := len(found.unearned):
         said.append(f"{count} badge{'s are' if count > 1 else ' is'} earned by nobody")
+    if count := len(found.common):
+        said.append(f"{count} badge{'s tell' if count > 1 else ' tells'} nobody apart")
     sentence = ", and ".join(said)
     return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
 

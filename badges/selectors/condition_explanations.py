@@ -1,16 +1,17 @@
 """Why a member has a badge, or lacks it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from badges.conditions.explanation import Explanation, explain
 from badges.conditions.progress import Progress
 from badges.conditions.query import Scope
-from badges.conditions.tree import leaves
+from badges.conditions.tree import Held, Leaf, leaves
 from badges.conditions.wording_texts import plain
 from badges.models import BadgeEntry, BadgeType, ConditionVersion
 from badges.selectors.comparison import condition_of
+from badges.selectors.condition_names import hidden_badges
 from badges.selectors.condition_progress import BadgeProgress, find_progress
 from badges.selectors.conditions import find_current
 from loyalty.errors import NotFound
@@ -79,9 +80,22 @@ def explain_badge(
         words=progress.condition.description,
         missing=[] if progress.is_finished else list(_missing(progress.condition)),
         notes=list(_notes(member, badge_type, version, progress)),
-        leaves=[explain(leaf, scope, member.id, now=now) for leaf in leaves(node)],
+        leaves=[
+            explain(leaf, scope, member.id, now=now)
+            for leaf in _told(store, leaves(node), with_hidden=with_hidden)
+        ],
         lines=_lines(store, member, badge_type),
     )
+
+
+def _told(store: Store, of_tree: Iterable[Leaf], *, with_hidden: bool) -> list[Leaf]:
+    """Without what would tell when the member got a hidden badge."""
+    every = list(of_tree)
+    if with_hidden:
+        return every
+    held = {leaf.badge_type_id for leaf in every if isinstance(leaf, Held) and leaf.badge_type_id}
+    secret = hidden_badges(store, held) if held else set()
+    return [leaf for leaf in every if not (isinstance(leaf, Held) and leaf.badge_type_id in secret)]
 
 
 def _notes(

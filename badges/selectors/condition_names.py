@@ -10,16 +10,21 @@ from badges.conditions.resolving import badge_type_ids, rule_group_ids, rule_ids
 from badges.conditions.tree import Count, Listed, Node, Points, Streak, Sum, rule_of, walk
 from badges.conditions.wording import said, words_of
 from badges.conditions.wording_names import OWN_EVENTS, Names
-from badges.models import BadgeType, ConditionVersion, Rule, RuleGroup
+from badges.models import BadgeType, ConditionVersion, Rule, RuleGroup, VersionState
 from badges.selectors.badge_types import name_expression
 from loyalty.models import Store
 from members.models import EventSchema, MemberList, WalletType
 
+SECRET = "a secret badge"  # noqa: S105 (what it is called)
 
-def names_for(store: Store, nodes: Iterable[Node], locale: str | None = None) -> Names:
+
+def names_for(
+    store: Store, nodes: Iterable[Node], locale: str | None = None, *, with_hidden: bool = True
+) -> Names:
     """The names in these trees; what was deleted since keeps its name.
 
-    One statement for each kind of thing that occurs.
+    Without `with_hidden`, a badge whose condition is hidden has no name.  One statement for each
+    kind of thing that occurs.
     """
     trees = list(nodes)
     every = [node for tree in trees for node in walk(tree)]
@@ -35,6 +40,8 @@ def names_for(store: Store, nodes: Iterable[Node], locale: str | None = None) ->
         found = BadgeType.for_store(store).filter(id__in=badges)
         named = found.annotate(name=name_expression(store, locale))
         rows.update(named.values_list("id", "name"))
+        if not with_hidden:
+            rows.update(dict.fromkeys(hidden_badges(store, badges), SECRET))
     if rules:
         rows.update(Rule.for_store(store).filter(id__in=rules).values_list("id", "name"))
     if groups:
@@ -46,6 +53,14 @@ def names_for(store: Store, nodes: Iterable[Node], locale: str | None = None) ->
         found_wallets = WalletType.for_store(store).filter(code__in=codes)
         wallets.update(found_wallets.values_list("code", "name"))
     return Names(event_labels(store, events), wallets, rows, ZoneInfo(store.timezone))
+
+
+def hidden_badges(store: Store, badge_type_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the badge types whose condition in force members are not to know of."""
+    current = ConditionVersion.for_store(store).filter(
+        badge_type_id__in=list(badge_type_ids), state=VersionState.CURRENT, hidden=True
+    )
+    return set(current.values_list("badge_type_id", flat=True))
 
 
 def event_labels(store: Store, events: Iterable[str]) -> dict[str, str]:

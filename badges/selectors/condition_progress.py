@@ -64,7 +64,8 @@ def progress_of_member(
     rows = _rows(store, member, locale, with_hidden=with_hidden, size=size, offset=offset)
     if not rows:
         return ProgressPage([], _count(store, with_hidden=with_hidden) if offset else 0)
-    return ProgressPage(_progress(store, member, rows, now, locale), rows[0].total)
+    found = _progress(store, member, rows, now, locale, with_hidden=with_hidden)
+    return ProgressPage(found, rows[0].total)
 
 
 def progress_with_badge(
@@ -95,7 +96,9 @@ def find_progress(
     with_hidden: bool,
 ) -> BadgeProgress | None:
     rows = _rows(store, member, locale, with_hidden=with_hidden, badge_type=badge_type)
-    return _progress(store, member, rows, now, locale)[0] if rows else None
+    if not rows:
+        return None
+    return _progress(store, member, rows, now, locale, with_hidden=with_hidden)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,15 @@ def _count(store: Store, *, with_hidden: bool) -> int:
 
 
 def _progress(
-    store: Store, member: Member, rows: Sequence[_Row], now: datetime, locale: str | None
+    store: Store,
+    member: Member,
+    rows: Sequence[_Row],
+    now: datetime,
+    locale: str | None,
+    *,
+    with_hidden: bool,
 ) -> list[BadgeProgress]:
-    names = names_for(store, (row.node for row in rows), locale)
+    names = names_for(store, (row.node for row in rows), locale, with_hidden=with_hidden)
     return [
         BadgeProgress(
             badge_type_id=row.badge_type_id,

@@ -14,7 +14,7 @@ from badges.selectors.condition_progress import progress_with_badge
 from badges.services.conditions import publish_condition, save_draft
 from loyalty.models import Store
 from members.models import Activity, ActivitySource, EventSchema, Member
-from tests.builders import TESTER, give_badge, make_member
+from tests.builders import TESTER, give_badge, make_badge_type, make_member
 from tests.clients import Answer, ApiClient
 from tests.evaluating import assert_verified, bought, brought_back, happened, settle
 
@@ -208,3 +208,21 @@ def test_ten_thousand_activities_take_no_longer_than_they_may(
 
     print({name: f"{seconds * 1000:.1f} ms" for name, seconds in took.items()})  # noqa: T201
     assert max(took.values()) < 0.1, took
+
+
+def test_a_hidden_badge_that_another_one_asks_for_has_no_name(
+    as_member: ApiClient, as_viewer: ApiClient, store: Store, member: Member, badge_type: BadgeType
+) -> None:
+    secret = make_badge_type(store, "vip", translations={"en": {"name": "Secret VIP"}})
+    publish(store, secret, {"type": "count", "event": "visit", "target": 99}, hidden=True)
+    publish(store, badge_type, {"type": "badge", "id": "vip", "badgeTypeId": str(secret.id)})
+    give_badge(store, member, secret)
+
+    told = as_member.get(URL)
+    progress = as_member.get("/api/ALPHA/member/email=anna@example.com/badge-progress")
+
+    for answer in (told, progress):
+        assert "a secret badge" in answer.content.decode()
+        assert "VIP" not in answer.content.decode()
+    assert of(told)["leaves"] == []
+    assert "Secret VIP" in as_viewer.get(URL).content.decode()
