@@ -134,9 +134,10 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="About")
     def subject(self, row: Event) -> SafeString:
+        of_another = row.member_id is not None and str(row.member_id) != row.subject_id
         return two_lines(
             _ABOUT.get(row.subject_kind, words(row.subject_kind)),
-            (row.member_id and str(row.member_id)) or row.subject_id,
+            f"{row.subject_id}, of member {row.member_id}" if of_another else row.subject_id,
         )
 
     @admin.display(description="By")

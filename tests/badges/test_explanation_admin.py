@@ -22,6 +22,7 @@ from tests.builders import (
     make_member,
     make_role,
 )
+from tests.evaluating import settle
 
 BIG = {"attribute": "value", "operator": "gte", "value": 10}
 TREE = {
@@ -86,6 +87,22 @@ def test_what_counted_what_did_not_and_what_is_missing(
     assert "the value is 5" in small["why"]
     assert "Counting began on" in old["why"]
     assert newsletter["so_far"] == "Not yet."
+
+
+def test_a_month_that_is_used_up_says_so(
+    client: Client, store: Store, badge_type: BadgeType, member: Member, now: datetime
+) -> None:
+    window = {"type": "calendar", "period": "month", "zone": "store"}
+    tree = {"type": "count", "event": PURCHASE, "target": 2, "window": window}
+    save_draft(store, badge_type=badge_type, tree=tree, repeat_limit=None, actor=TESTER)
+    publish_condition(store, badge_type=badge_type, actor=TESTER, now=now)
+    buy(store, member, "ONE", 5, now)
+    buy(store, member, "TWO", 5, now)
+    settle()
+
+    page = client.get(why(member, badge_type)).context
+
+    assert page["node"]["so_far"] == "Met already in this month; the next month counts anew."
 
 
 def test_a_badge_without_a_condition_is_explained_by_its_ledger(

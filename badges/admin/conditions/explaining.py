@@ -15,7 +15,16 @@ from badges.admin.conditions.overview import often
 from badges.admin.drawing import badge_name
 from badges.conditions.explanation import Explanation
 from badges.conditions.progress import Progress
-from badges.conditions.tree import Node, Threshold, checked_leaf, is_steady
+from badges.conditions.tree import (
+    Calendar,
+    Count,
+    Leaf,
+    Node,
+    Sum,
+    Threshold,
+    checked_leaf,
+    is_steady,
+)
 from badges.conditions.wording import heading_of, own_words
 from badges.conditions.wording_names import NO_NAMES, Names
 from badges.conditions.wording_texts import joined, ordinal, plain
@@ -85,7 +94,10 @@ def _drawn(
             "percent": so_far.percent,
         }
         if not isinstance(node, Threshold):
-            facts = evidence(checked_leaf(node), by_id[node.id], names)
+            leaf = checked_leaf(node)
+            facts = evidence(leaf, by_id[node.id], names)
+            if used_up := _used_up(leaf, so_far, by_id[node.id]):
+                common["so_far"] = used_up
             words = _titled(node, _capital(own_words(node, names)))
             return {**facts, **common, "words": words, "children": []}
         below = zip(node.conditions, so_far.conditions, strict=True)
@@ -93,6 +105,16 @@ def _drawn(
         return {**common, "words": heading_of(node), "children": children}
 
     return drawn(node, so_far)
+
+
+def _used_up(leaf: Leaf, so_far: Progress, explained: Explanation) -> str:
+    """Of a calendar, each period counts once; empty if this one may still."""
+    window = leaf.window if isinstance(leaf, Count | Sum) else None
+    if not isinstance(window, Calendar) or so_far.completed or so_far.current:
+        return ""
+    if explained.total_counted == 0:
+        return ""
+    return f"Met already in this {window.period}; the next {window.period} counts anew."
 
 
 def _so_far(node: Node, so_far: Progress) -> str:
