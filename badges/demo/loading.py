@@ -37,7 +37,9 @@ _STAFF: Sequence[tuple[str, str, Sequence[str], Sequence[tuple[str, str]]]] = (
     (
         "kawa.manager", "Kawa & Co manager", ["DEFAULT"],
         [(resource, _MODIFY) for resource in (
-            Resource.BADGE, Resource.CUSTOMER, Resource.SETTINGS, Resource.ADMIN, Resource.ACL)],
+            Resource.BADGE, Resource.CUSTOMER, Resource.CUSTOM_EVENT, Resource.TRANSACTION,
+            Resource.POINT_TRANSFER, Resource.WALLET, Resource.WEBHOOK_SUBSCRIPTION,
+            Resource.EVENT, Resource.AUDIT, Resource.SETTINGS, Resource.ADMIN, Resource.ACL)],
     ),
     (
         "northtrail.manager", "Northtrail manager", ["OUTDOOR"],

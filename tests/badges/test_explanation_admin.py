@@ -82,7 +82,9 @@ def test_what_counted_what_did_not_and_what_is_missing(
     )
     purchases, newsletter = page["node"]["children"]
     assert (purchases["so_far"], purchases["percent"]) == ("1 of 3 so far, 2 to go.", 33)
-    assert [fact["what"] for fact in purchases["counted"]] == ["Purchase, 12, documentNumber: GOOD"]
+    assert [fact["what"] for fact in purchases["counted"]] == [
+        "Purchase, 12, document number: GOOD"
+    ]
     small, old = purchases["near"]
     assert "the value is 5" in small["why"]
     assert "Counting began on" in old["why"]

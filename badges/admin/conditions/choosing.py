@@ -84,7 +84,7 @@ def choose_badge_page(admin: Pages, request: HttpRequest, member: Member) -> Htt
                 {
                     "name": badge_name(row),
                     "tile": badge_tile(row),
-                    "note": "Earned by a condition" if row.id in earned else "Handed out",
+                    "note": "By a condition" if row.id in earned else "By hand",
                     "held": held.get(row.id, 0),
                     "url": why_url(member, row.id),
                 }

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from badges.admin.job_words import counted
 from badges.conditions.explanation import Explanation, Fact
 from badges.conditions.tree import Count, External, Leaf, Streak, Sum, rule_of
+from badges.conditions.wording_filters import attribute_words
 from badges.conditions.wording_names import Names
 from badges.conditions.wording_texts import plain
 
@@ -73,8 +74,14 @@ def _what(leaf: Leaf, fact: Fact, names: Names) -> str:
 def _attributes(attributes: Mapping[str, Any]) -> Sequence[str]:
     """The first few that say something in a word or two."""
     plain_ones = [
-        f"{name}: {str(value)[:_MOST_TEXT]}"
+        f"{attribute_words(name)}: {_value(value)[:_MOST_TEXT]}"
         for name, value in attributes.items()
         if isinstance(value, str | int | float) and name not in _DULL
     ]
     return plain_ones[:_MOST_ATTRIBUTES]
+
+
+def _value(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
