@@ -22,8 +22,9 @@ from members.models import Member
 CHUNK = 2000
 # What was learned so recently may be waiting for its evaluation.
 PATIENCE = timedelta(minutes=1)
-EVALUATE = "evaluate"
-_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.FAILED)
+EVALUATE, UNDO_EVALUATION = "evaluate", "undo_evaluation"
+# A job that was paused or has failed may stay so for ever, and what it left undone is a difference.
+_UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,16 +195,29 @@ def _versions(store: Store) -> tuple[list[ConditionVersion], list[str]]:
         .select_related("badge_type")
         .order_by("badge_type__system_code")
     )
-    jobs = Job.for_store(store).filter(kind=EVALUATE, state__in=_UNDER_WAY)
-    under_way = {job.parameters.get("versionId"): job for job in jobs}
-    compared = [version for version in current if str(version.id) not in under_way]
-    warnings = [
-        f"badge {version.badge_type.system_code}: its conditions are not compared,"
-        f" because job {job.id} that evaluates them is {job.state}"
-        for version in current
-        if (job := under_way.get(str(version.id)))
-    ]
+    compared, warnings = [], []
+    under_way = _under_way(store)
+    for version in current:
+        job = under_way.get(str(version.id)) or under_way.get(str(version.badge_type_id))
+        if job is None:
+            compared.append(version)
+            continue
+        work = "evaluates them" if job.kind == EVALUATE else "undoes an evaluation"
+        warnings.append(
+            f"badge {version.badge_type.system_code}: its conditions are not compared,"
+            f" because job {job.id} that {work} is {job.state}"
+        )
     return compared, warnings
+
+
+def _under_way(store: Store) -> dict[str, Job]:
+    """Jobs at work, by the version that they evaluate, or the badge type whose past they undo.
+
+    What is undone was another version's, and the lines of the badge type change nevertheless.
+    """
+    jobs = Job.for_store(store).filter(kind__in=(EVALUATE, UNDO_EVALUATION), state__in=_UNDER_WAY)
+    about = {EVALUATE: "versionId", UNDO_EVALUATION: "badgeTypeId"}
+    return {job.parameters[about[job.kind]]: job for job in jobs}
 
 
 def _left_over(store: Store, now: datetime) -> list[str]:

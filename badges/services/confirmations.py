@@ -178,11 +178,14 @@ def _withdraw(
         raise NotFound
     row = ActivityRow(
         type=WITHDRAWAL, source=ActivitySource(said.source),
-        external_id=f"{said.external_id}:withdrawn", reverses_external_id=said.external_id,
+        # With a space: no completionId has one, so it is never what somebody else says.
+        external_id=f"{said.external_id} withdrawn", reverses_external_id=said.external_id,
         occurred_at=now, member_id=said.member_id, attributes={"saidBy": actor.label},
         event=event, told=told,
     )  # fmt: skip
     (withdrawal,) = record_activities(store, [row], actor=actor, now=now)
+    if not withdrawal.is_new:
+        raise RuntimeError(f"{row.external_id!r} is there, and has not taken anything back.")
     Activity.for_store(store).filter(id=withdrawal.id).update(reverses=said)
     said.reversed_at = now
     said.save(update_fields=["reversed_at"])

@@ -77,7 +77,8 @@ class SubscriptionForm(ServiceForm):
         required=False,
         max_length=30_000,
         help_text="One a line, such as “Authorization: Bearer …”. They are kept encrypted, and"
-        " their values are not shown again: a line that stays as it is keeps its value.",
+        " their values are not shown again: a line that stays as it is keeps its value, unless"
+        " the address is of another host.",
         widget=Textarea(spellcheck="false"),
     )
     include_silent = forms.BooleanField(

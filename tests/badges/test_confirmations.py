@@ -103,6 +103,27 @@ def test_a_completion_id_of_another_member_is_refused(
     assert Activity.for_store(store).filter(member=other).count() == 0
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_withdrawal_takes_no_completion_id(
+    earlier: bool, as_root: ApiClient, store: Store, member: Member, rule_id: str
+) -> None:
+    """Whatever the ids look like, and whichever comes first."""
+    ids = ("q-1", "q-1:withdrawn")
+    for completion_id in ids if earlier else ids[:1]:
+        complete(as_root, rule_id, completionId=completion_id)
+
+    url, body = f"/api/ALPHA/rule/{rule_id}/withdraw", {"completion": {"completionId": ids[0]}}
+    assert as_root.post(url, body).status_code == 204
+    other = complete(as_root, rule_id, completionId=ids[1]).json()
+
+    assert other["isNew"] is not earlier
+    (counts,) = Activity.for_store(store).filter(type=f"rule:{rule_id}", reversed_at=None)
+    assert str(counts.id) == other["activityId"]
+    withdrawal = Activity.for_store(store).get(type="withdrawal")
+    assert withdrawal.reverses is not None
+    assert withdrawal.reverses.external_id == f"{rule_id}:{ids[0]}"
+
+
 def test_a_withdrawn_completion_is_reversed_and_the_log_says_by_whom(
     as_root: ApiClient, store: Store, member: Member, rule_id: str
 ) -> None:

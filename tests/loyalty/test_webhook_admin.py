@@ -96,13 +96,29 @@ def test_a_header_that_stays_keeps_its_value(staff: Client, store: Store) -> Non
 
     answer = staff.post(
         f"{LIST}{row.id}/change/",
-        {"url": "https://elsewhere.example/", "headers": f"X-Token: {MASK}\nX-New: 1"},
+        {"url": "https://receiver.example/new", "headers": f"X-Token: {MASK}\nX-New: 1"},
     )
 
     assert answer.status_code == 302
     row.refresh_from_db()
-    assert row.url == "https://elsewhere.example/"
+    assert row.url == "https://receiver.example/new"
     assert headers_of(row) == [("X-Token", "swordfish"), ("X-New", "1")]
+
+
+def test_a_header_that_stays_is_not_for_another_host(staff: Client, store: Store) -> None:
+    row = subscribe(store)
+
+    answer = staff.post(
+        f"{LIST}{row.id}/change/",
+        {"url": "https://elsewhere.example/hook", "headers": f"X-Token: {MASK}"},
+    )
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors == {
+        "headers": ["Give the values again for another host."]
+    }
+    row.refresh_from_db()
+    assert row.url == "https://receiver.example/hook"
 
 
 def test_a_new_secret_is_shown_once(staff: Client, store: Store) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from badges.models import BadgeType
+from loyalty.errors import Invalid
 from loyalty.models import (
     Delivery,
     DeliveryAttempt,
@@ -24,6 +25,7 @@ from loyalty.models import (
     Subscription,
 )
 from loyalty.services.events import record
+from loyalty.services.webhooks import redelivery
 from loyalty.services.webhooks.fan_out import fan_out
 from loyalty.services.webhooks.queue import Endpoints, claim
 from loyalty.services.webhooks.redelivery import redeliver, redeliver_range, send_test
@@ -382,6 +384,33 @@ def test_only_what_was_given_up_is_sent_again(
 
     assert count == 1
     assert {each.state for each in deliveries(store)} == {"queued"}
+
+
+@pytest.mark.parametrize("only_dead", [True, False])
+def test_more_than_can_be_sent_again_is_refused_as_a_whole(
+    store: Store,
+    member: Member,
+    badge_type: BadgeType,
+    monkeypatch: pytest.MonkeyPatch,
+    only_dead: bool,
+) -> None:
+    subscription, _ = subscribe(store, "http://127.0.0.1:9/")
+    give_badge(store, member, badge_type, times=3)
+    fan_out()
+    Delivery.for_store(store).update(state="dead", finished_at=timezone.now())
+
+    def again() -> int:
+        return redeliver_range(
+            store, subscription_id=subscription.id, begin=timezone.now() - timedelta(1),
+            end=timezone.now() + timedelta(1), actor=TESTER, only_dead=only_dead,
+        )  # fmt: skip
+
+    monkeypatch.setattr(redelivery, "MAX_MESSAGES", 2)
+    with pytest.raises(Invalid, match="more than 2 messages"):
+        again()
+    assert {each.state for each in deliveries(store)} == {"dead"}
+    monkeypatch.setattr(redelivery, "MAX_MESSAGES", 3)
+    assert again() == 3
 
 
 def test_a_test_says_that_it_is_one(store: Store) -> None:

@@ -69,10 +69,10 @@ def test_a_subscription_is_made_read_changed_and_deleted(client: ApiClient, stor
         "legacy": False, "destinationType": "rest", "format": "openLoyalty", "active": True,
         "eventNames": ["BadgeCompleted"], "includeSilent": False, "disabledReason": None,
     }  # fmt: skip
-    change = {"url": "https://new.example/", "headers": read["headers"]}
+    change = {"url": "https://receiver.example/new", "headers": read["headers"]}
     assert client.put(path, {"webhookSubscription": change}).status_code == 204
     [row] = Subscription.for_store(store)
-    assert (row.url, headers_of(row)) == ("https://new.example/", [("X-A", "secret")])
+    assert (row.url, headers_of(row)) == ("https://receiver.example/new", [("X-A", "secret")])
     assert body["secret"] not in client.get(path).content.decode()
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
@@ -80,6 +80,49 @@ def test_a_subscription_is_made_read_changed_and_deleted(client: ApiClient, stor
     assert [each.name for each in told] == [
         EventName.WEBHOOK_CREATED, EventName.WEBHOOK_UPDATED, EventName.WEBHOOK_DELETED,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "url", ["https://other.example/hook", "https://receiver.example:8443/hook",
+            "http://receiver.example/hook", "http://receiver.example:443/hook"],
+)  # fmt: skip
+def test_a_stored_header_does_not_go_to_another_host(
+    client: ApiClient, store: Store, url: str
+) -> None:
+    header = {"headerName": "X-A", "headerValue": "secret"}
+    path = f"{BASE}/subscription/{made(client, headers=[header])}"
+
+    for kept in ({}, {"headers": [{**header, "headerValue": MASK}]}):
+        answer = client.put(path, {"webhookSubscription": {"url": url, **kept}})
+        assert answer.status_code == 400
+        [error] = answer.json()["errors"]
+        assert error["path"] == "webhookSubscription.headers"
+        assert error["message"] == "Give the values again for another host."
+    [row] = Subscription.for_store(store)
+    assert (row.url, headers_of(row)) == (URL, [("X-A", "secret")])
+    again = {"url": url, "headers": [{**header, "headerValue": "other"}]}
+    assert client.put(path, {"webhookSubscription": again}).status_code == 204
+    row.refresh_from_db()
+    assert (row.url, headers_of(row)) == (url, [("X-A", "other")])
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("https://RECEIVER.example:443/new", None),
+        ("https://other.example/", []),
+    ],
+)
+def test_an_address_moves_where_no_stored_header_goes_along(
+    client: ApiClient, store: Store, url: str, headers: list[Any] | None
+) -> None:
+    header = {"headerName": "X-A", "headerValue": "secret"}
+    path = f"{BASE}/subscription/{made(client, headers=[header])}"
+    change = {"url": url} if headers is None else {"url": url, "headers": headers}
+
+    assert client.put(path, {"webhookSubscription": change}).status_code == 204
+    [row] = Subscription.for_store(store)
+    assert (row.url, headers_of(row)) == (url, [("X-A", "secret")] if headers is None else [])
 
 
 def test_one_header_as_it_was_before(client: ApiClient, store: Store) -> None:

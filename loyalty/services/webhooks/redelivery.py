@@ -41,7 +41,7 @@ UPDATE loyalty_delivery
  WHERE id IN (SELECT d.id FROM loyalty_delivery d
                WHERE d.store_id = %(store)s AND d.subscription_id = %(subscription)s
                  AND d.state = 'dead' AND d.happened_at >= %(begin)s AND d.happened_at < %(end)s
-               LIMIT %(most)s)
+               LIMIT %(most)s + 1)
 """
 
 
@@ -90,13 +90,13 @@ def redeliver_range(
     with connection.cursor() as cursor:
         if only_dead:
             cursor.execute(_REVIVE, values)
-            count = cursor.rowcount
+            found = count = cursor.rowcount
         else:
             cursor.execute(_TELL_AGAIN, {**values, "listened": _listened(subscription, values)})
-            happened, count = cursor.fetchone()
-            if happened > MAX_MESSAGES:
-                message = f"These are more than {MAX_MESSAGES} messages: ask for a shorter time."
-                raise Invalid(Violation(Code.TOO_HIGH, "to", message))
+            found, count = cursor.fetchone()
+    if found > MAX_MESSAGES:
+        message = f"These are more than {MAX_MESSAGES} messages: ask for a shorter time."
+        raise Invalid(Violation(Code.TOO_HIGH, "to", message))
     _record(
         store, subscription.id, actor,
         {"from": begin.isoformat(), "to": end.isoformat(), "count": count},

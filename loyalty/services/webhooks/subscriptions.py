@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from yarl import URL
 
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, NotFound, Violation
@@ -93,20 +94,30 @@ def update_subscription(
     now: datetime,
     **changes: Any,
 ) -> Subscription:
-    """Change `url`, `headers` or `include_silent`.  What it is told, and how, stays."""
+    """Change `url`, `headers` or `include_silent`.  What it is told, and how, stays.
+
+    Stored values of headers are for the host that they were given for: raises `Invalid` if one
+    would go to another scheme, host or port.
+    """
     subscription = _locked(store, subscription_id)
     stored = dict(headers_of(subscription))
+    carried = any(stored.values())
     if "headers" in changes:
+        carried = any(stored.get(name) for name, value in changes["headers"] if value == MASK)
         changes["headers"] = [
             (name, stored.get(name, value) if value == MASK else value)
             for name, value in changes["headers"]
         ]
     headers = changes.get("headers", list(stored.items()))
-    _check(changes.get("url", subscription.url), headers)
+    url = changes.get("url", subscription.url)
+    _check(url, headers)
+    if carried and _origin(url) != _origin(subscription.url):
+        message = "Give the values again for another host."
+        raise Invalid(Violation(Code.MISSING, "headers", message))
     before = {"url": subscription.url, "include_silent": subscription.include_silent,
               "headers": list(stored.items())}  # fmt: skip
     changed = sorted(name for name, value in changes.items() if value != before[name])
-    subscription.url = changes.get("url", subscription.url)
+    subscription.url = url
     subscription.include_silent = changes.get("include_silent", subscription.include_silent)
     subscription.sealed_headers = _seal_headers(headers)
     subscription.changed_at = now
@@ -203,6 +214,11 @@ def _place_cursor(store: Store, sequence: int) -> None:
             " ON CONFLICT (store_id) DO NOTHING",
             [store.id, sequence],
         )
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parsed = URL(url)
+    return parsed.scheme, parsed.raw_host, parsed.port
 
 
 def _check(url: str, headers: Headers) -> None:

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from badges.models import BadgeType, ConditionVersion, EntryKind, MemberBadge
 from badges.selectors import verification
-from badges.services.evaluation_job import stage_evaluation
+from badges.services.evaluation_job import stage_evaluation, stage_undoing
 from badges.services.ledger import Line, post
-from loyalty.models import Store
+from loyalty.models import Job, JobState, Store
 from members.models import Member, TouchedMember
 from tests.builders import TESTER, make_member
-from tests.evaluating import DAY, assert_verified, happened, publish
+from tests.evaluating import DAY, assert_verified, happened, publish, settle
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VISIT = {"type": "count", "event": "visit", "target": 1}
@@ -187,6 +187,56 @@ def test_conditions_under_evaluation_are_not_compared(
         ],
     )
     assert_verified(sound)
+
+
+@pytest.mark.parametrize("state", [JobState.PAUSED, JobState.FAILED])
+def test_conditions_whose_evaluation_stopped_are_compared(
+    state: JobState, sound: Store, member: Member, badge_type: BadgeType
+) -> None:
+    version = publish(sound, badge_type, {**VISIT, "event": "walk"})
+    with transaction.atomic():
+        job = stage_evaluation(sound, version, actor=TESTER)
+    Job.for_store(sound).filter(id=job.id).update(state=state)
+    happened(sound, member=member, at=NOON, event="walk")
+    TouchedMember.across_stores.all().delete()
+
+    status, lines = verify(sound)
+
+    assert status == 1
+    assert f"member {member.id}, badge gold: completion 1 was earned at {NOON}" in lines[0]
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.PAUSED])
+def test_conditions_whose_former_evaluation_is_being_undone_are_not_compared(
+    state: JobState, sound: Store, member: Member, badge_type: BadgeType
+) -> None:
+    with transaction.atomic():
+        done = stage_evaluation(sound, ConditionVersion.for_store(sound).get(), actor=TESTER)
+    settle()
+    done.refresh_from_db()
+    publish(sound, badge_type, {**VISIT, "event": "walk"})
+    happened(sound, member=member, at=NOON, event="walk")
+    TouchedMember.across_stores.all().delete()
+    with transaction.atomic():
+        undoing = stage_undoing(sound, done, actor=TESTER)
+    Job.for_store(sound).filter(id=undoing.id).update(state=state)
+
+    status, lines = verify(sound)
+
+    if state == JobState.QUEUED:
+        assert (status, lines) == (
+            0,
+            [
+                (
+                    "Warning: badge gold: its conditions are not compared,"
+                    f" because job {undoing.id} that undoes an evaluation is queued"
+                ),
+                "No differences.",
+            ],
+        )
+    else:
+        assert status == 1
+        assert any(f"was earned at {NOON}, and is not granted" in line for line in lines)
 
 
 def test_nobody_else_is_asked_for(store: Store, member: Member) -> None:
