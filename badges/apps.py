@@ -11,6 +11,7 @@ class BadgesConfig(AppConfig):
         from badges.services.evaluation_queue import register_queue
         from badges.services.expiry import register_sweeper
         from badges.services.jobs import register_kinds
+        from badges.services.store_zones import register_store_zones
         from badges.services.wix_messages import register_wix_messages
 
         register_kinds()
@@ -18,4 +19,5 @@ class BadgesConfig(AppConfig):
         register_dry_runs()
         register_queue()
         register_sweeper()
+        register_store_zones()
         register_wix_messages()

@@ -24,7 +24,13 @@ from badges.services.condition_versions import (
     next_number,
     put_in_force,
 )
-from badges.services.evaluation_job import BACKFILL, EVALUATE, stage_evaluation, stage_undoing
+from badges.services.evaluation_job import (
+    BACKFILL,
+    EVALUATE,
+    locked_to_undo,
+    stage_evaluation,
+    stage_undoing,
+)
 from badges.services.published import Published
 from loyalty.actors import Actor
 from loyalty.errors import Code, Conflict, Invalid, Violation
@@ -94,6 +100,8 @@ def undo_backfill(store: Store, *, job: Job, actor: Actor, now: datetime) -> Job
     told = job.parameters.get(BACKFILL)
     if job.kind != EVALUATE or told is None:
         raise Conflict("Only a backfill can be undone. Publish what shall count instead.")
+    # In the order of the workers: whoever works on the job waits for the conditions with it locked.
+    job = locked_to_undo(store, job)
     change_conditions(store)
     badge_type = locked_badge_type(store, BadgeType.for_store(store).get(
         id=job.parameters["badgeTypeId"]))  # fmt: skip

@@ -17,15 +17,19 @@ _ALONE = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
 
 
 def hold_conditions(store: Store) -> None:
-    """Until the transaction ends, the store's current conditions stay what they are."""
+    """Until the transaction ends, the store's current conditions stay what they are.
+
+    So does its timezone, which is read once more: it may have changed while this waited.
+    """
     _take(_SHARED, store)
+    store.refresh_from_db(fields=["timezone"])
 
 
 def change_conditions(store: Store) -> None:
     """Wait for evaluations under way; those that come wait for this transaction.
 
     To be called first in every transaction that changes which conditions of the store are
-    current, what they listen to, or which of its badge types are active.
+    current, what they listen to, which of its badge types are active, or its timezone.
     """
     _take(_ALONE, store)
 

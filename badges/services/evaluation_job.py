@@ -122,12 +122,7 @@ def stage_undoing(store: Store, job: Job, *, actor: Actor) -> Job:
     the completions to stay away publishes conditions first that do not say them any more;
     after a backfill, what else its version has granted and they do not say goes, too.
     """
-    # Whoever resumes the job takes this lock too, and then sees that it is undone.
-    undone = Job.for_store(store).select_for_update(no_key=True).get(id=job.id)
-    if not undone.is_finished:
-        raise Conflict(STILL_WRITES)
-    if is_undone(store, undone):
-        raise Conflict(UNDONE)
+    undone = locked_to_undo(store, job)
     parameters = {**undone.parameters, "undoes": str(undone.id)}
     try:
         with transaction.atomic():
@@ -145,6 +140,21 @@ def stage_undoing(store: Store, job: Job, *, actor: Actor) -> Job:
         raise Conflict(UNDONE) from None
     announce(store, undoing, actor)
     return undoing
+
+
+def locked_to_undo(store: Store, job: Job) -> Job:
+    """The job, which nobody works on or resumes until the transaction ends.
+
+    To be called before `change_conditions`, as a worker locks its job before it holds the
+    conditions.  Raises `Conflict` while the job may still write, and if it was undone before.
+    """
+    # Whoever resumes the job takes this lock too, and then sees that it is undone.
+    locked = Job.for_store(store).select_for_update(no_key=True).get(id=job.id)
+    if not locked.is_finished:
+        raise Conflict(STILL_WRITES)
+    if is_undone(store, locked):
+        raise Conflict(UNDONE)
+    return locked
 
 
 def register_evaluation_kinds() -> None:

@@ -28,11 +28,23 @@ _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
 _FURNISHERS: list[Callable[[Store], object]] = []
+_FOLLOWERS: list[tuple[Callable[[Store], object], Callable[[Store, Actor], object]]] = []
 
 
 def furnish_stores(furnisher: Callable[[Store], object]) -> None:
     """Have each new store furnished, in the transaction that opens it.  Called as an app starts."""
     _FURNISHERS.append(furnisher)
+
+
+def follow_timezones(
+    prepare: Callable[[Store], object], follow: Callable[[Store, Actor], object]
+) -> None:
+    """Have `follow` called in each transaction that changes a store's timezone, when it has.
+
+    `prepare` is called as that transaction begins, whether the timezone will change or not, to
+    take the locks that others take before they lock the store.  Called as an app starts.
+    """
+    _FOLLOWERS.append((prepare, follow))
 
 
 @writes
@@ -77,7 +89,11 @@ def create_store(
 @writes
 def update_store(store: Store, *, actor: Actor, **changes: Any) -> Store:
     """Change the given fields; a code, once given, stays (it stands in integrators' URLs)."""
-    store = Store.objects.select_for_update().get(id=store.id)
+    if "timezone" in changes:
+        for prepare, _ in _FOLLOWERS:
+            prepare(store)
+    # Its key stays, so whoever writes rows of the store meanwhile need not wait.
+    store = Store.objects.select_for_update(no_key=True).get(id=store.id)
     if changes.get("code", store.code) != store.code:
         raise Invalid(Violation(Code.NOT_ALLOWED, "code", "The code of a store cannot be changed."))
     changed = sorted(name for name, value in changes.items() if getattr(store, name) != value)
@@ -92,6 +108,9 @@ def update_store(store: Store, *, actor: Actor, **changes: Any) -> Store:
             store, EventName.STORE_UPDATED, subject_kind="store", subject_id=store.id, actor=actor,
             data={"before": before, "after": {name: getattr(store, name) for name in changed}},
         )  # fmt: skip
+    if "timezone" in changed:
+        for _, follow in _FOLLOWERS:
+            follow(store, actor)
     return store
 
 

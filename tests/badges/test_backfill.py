@@ -1,16 +1,21 @@
 """Count history in, from a dry run; and undo that as one act."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from badges.models import BadgeEntry, BadgeType, ConditionVersion, MemberBadge
-from loyalty.models import Event, Job, Store
+from badges.services.backfills import undo_backfill
+from loyalty.errors import Conflict
+from loyalty.models import Event, Job, JobState, Store
 from members.models import EventSchema, Member
-from tests.builders import make_member
+from tests.builders import TESTER, make_member
 from tests.clients import Answer, ApiClient
 from tests.evaluating import DAY, assert_verified, happened, settle
 
@@ -247,6 +252,33 @@ def test_a_backfill_that_was_followed_by_an_edit_is_not_undone(
 
     assert refused.status_code == 409
     assert held(store, member)[0] == 2
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_job_is_locked_before_the_conditions_are(
+    finished: bool, as_manager: ApiClient, store: Store, member: Member
+) -> None:
+    """As the workers do, who would otherwise wait for this one, and this one for them."""
+    visit(store, member, 40, 30)
+    publish(as_manager)
+    job = Job.for_store(store).get(id=backfill(as_manager, tried(as_manager)).json()["jobId"])
+    if not finished:
+        Job.for_store(store).filter(id=job.id).update(state=JobState.RUNNING)
+
+    with CaptureQueriesContext(connection) as queries, suppress(Conflict):
+        undo_backfill(store, job=job, actor=TESTER, now=timezone.now())
+
+    locks = [
+        lock
+        for query in queries
+        for lock, sign in (
+            ("job", 'FROM "loyalty_job"'), ("conditions", "pg_advisory_xact_lock(")
+        )
+        if sign in query["sql"] and (lock == "conditions" or "FOR NO KEY UPDATE" in query["sql"])
+    ]  # fmt: skip
+    assert locks[:2] == (["job", "conditions"] if finished else ["job"])
+    undone = Job.for_store(store).filter(undoes=job).exists()
+    assert undone is finished
 
 
 def test_who_may_only_look_backfills_nothing(

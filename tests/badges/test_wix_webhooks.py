@@ -1,12 +1,15 @@
 """What a receiver that was written for Wix finds: a signed token, and three levels of JSON."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
 from aiohttp import web
+from django.db import connection
 from django.utils import timezone
 
 from badges.models import BadgeType
@@ -14,6 +17,7 @@ from badges.services.badge_types import delete_badge_type, update_badge_type
 from badges.services.grants import set_completed_count
 from badges.services.wix_messages import assignment_id
 from loyalty.models import Delivery, Event, EventName, Store
+from loyalty.services.webhooks import message_types
 from loyalty.services.webhooks.fan_out import fan_out
 from loyalty.services.webhooks.message_types import wix_message_types
 from loyalty.services.webhooks.subscriptions import create_subscription, rotate_secret
@@ -159,6 +163,44 @@ def test_each_attempt_says_what_the_first_said(store: Store) -> None:
     first, second = (opened(came, key)[1] for came in receiver.received)
     assert first == second
     assert first["createdEvent"]["entity"]["title"] == "Before"
+
+
+def test_a_message_that_cannot_be_told_holds_up_nobody_else(
+    store: Store,
+    other_store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    created, updated = wix_message_types()[f"{V3}_created"], f"{V3}_updated"
+
+    def fails_in_one_store(asked: Store, events: Sequence[Event]) -> Any:
+        if asked == store:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return created.render(asked, events)
+
+    broken = replace(created, render=fails_in_one_store)
+    with receiving() as receiver:
+        subscribe(store, receiver.url, created.name, updated)
+        subscribe(other_store, receiver.url, created.name)
+        with monkeypatch.context() as patched:
+            patched.setitem(message_types._TYPES, created.name, broken)
+            for each in (store, other_store):
+                badge_type = make_badge_type(each, "gold")
+                update_badge_type(
+                    each, badge_type=badge_type, background_color="#112233", actor=TESTER
+                )
+            told = {(each.message.endpoint.store_id, each.message.type) for each in send_due()}
+        [waiting] = Delivery.for_store(store).filter(message_type=created.name)
+        Delivery.for_store(store).update(next_attempt_at=waiting.queued_at)
+        [late] = send_due()
+
+    assert told == {(store.id, updated), (other_store.id, created.name)}
+    assert f"Messages {created.name} of store {store.id} could not be told." in caplog.text
+    assert (waiting.state, waiting.attempts, waiting.payload) == ("queued", 0, None)
+    assert waiting.next_attempt_at > waiting.queued_at, "It is claimed until the lease ends."
+    assert (late.message.id, late.delivered) == (waiting.id, True)
+    assert "createdEvent" in late.message.data
 
 
 def test_a_receiver_has_the_overlap_to_put_the_new_key_in_place(store: Store) -> None:

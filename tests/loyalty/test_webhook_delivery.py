@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from standardwebhooks import Webhook
 
@@ -40,6 +40,7 @@ from loyalty.webhooks.schedule import STANDARD_WEBHOOKS, give_up_after
 from loyalty.webhooks.signing import Key
 from members.models import Member
 from tests.builders import TESTER, give_badge
+from tests.faults.threads import together
 from tests.loyalty.webhook_receiver import Received, Receiver, receiving
 from tests.loyalty.webhook_sending import attempt, due, send_due
 
@@ -411,6 +412,29 @@ def test_more_than_can_be_sent_again_is_refused_as_a_whole(
     assert {each.state for each in deliveries(store)} == {"dead"}
     monkeypatch.setattr(redelivery, "MAX_MESSAGES", 3)
     assert again() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("only_dead", [True, False])
+def test_a_time_is_sent_again_while_its_subscription_is_being_written(
+    store: Store, member: Member, badge_type: BadgeType, only_dead: bool
+) -> None:
+    subscription, _ = subscribe(store, "http://127.0.0.1:9/")
+    give_badge(store, member, badge_type)
+    fan_out()
+    Delivery.for_store(store).update(state="dead", finished_at=timezone.now())
+
+    def again() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        return redeliver_range(
+            store, subscription_id=subscription.id, begin=timezone.now() - timedelta(1),
+            end=timezone.now() + timedelta(1), actor=TESTER, only_dead=only_dead,
+        )  # fmt: skip
+
+    with transaction.atomic():  # As a sender does that settles an attempt.
+        Subscription.for_store(store).select_for_update(no_key=True).get()
+        assert together([again]) == [1]
 
 
 def test_a_test_says_that_it_is_one(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Subscriptions in the API: Open Loyalty's shapes, and what is beside them."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +19,10 @@ from loyalty.models import (
 )
 from loyalty.selectors.webhooks import headers_of, keys_of
 from loyalty.services.webhooks.fan_out import fan_out
-from loyalty.services.webhooks.subscriptions import MASK, MAX_SUBSCRIPTIONS
+from loyalty.services.webhooks.subscriptions import MASK, MAX_SUBSCRIPTIONS, rotate_secret
+from loyalty.webhooks.formats import live_keys
 from members.models import Member
-from tests.builders import admin_token, give_badge, make_administrator, make_role
+from tests.builders import TESTER, admin_token, give_badge, make_administrator, make_role
 from tests.clients import Answer, ApiClient
 from tests.loyalty.webhook_receiver import receiving
 from tests.loyalty.webhook_sending import send_due
@@ -212,7 +214,7 @@ def test_lists_are_narrowed(client: ApiClient) -> None:
 
 
 def test_a_secret_is_rotated(client: ApiClient, store: Store) -> None:
-    path = f"{BASE}/subscription/{made(client)}/secret"
+    path = f"{BASE}/subscription/{made(client, format='standard')}/secret"
 
     answer = client.post(path, {"rotation": {"overlapHours": 2}})
 
@@ -225,6 +227,32 @@ def test_a_secret_is_rotated(client: ApiClient, store: Store) -> None:
     for _ in range(8):
         assert client.post(path, {"rotation": {}}).status_code == 200
     assert len(keys_of(Subscription.for_store(store).get())) == 5
+
+
+def test_no_third_secret_while_open_loyaltys_format_signs_with_two(
+    client: ApiClient, store: Store
+) -> None:
+    path = f"{BASE}/subscription/{made(client)}/secret"
+    assert client.post(path, {"rotation": {"overlapHours": 2}}).status_code == 200
+    two = keys_of(Subscription.for_store(store).get())
+
+    for rotation in ({}, {"overlapHours": 1}):
+        assert client.post(path, {"rotation": rotation}).status_code == 409
+    assert keys_of(Subscription.for_store(store).get()) == two
+    assert client.post(path, {"rotation": {"overlapHours": 0}}).status_code == 200
+    [key] = live_keys(keys_of(Subscription.for_store(store).get()), timezone.now())
+    assert key.version == 3
+
+
+def test_a_secret_is_rotated_again_after_the_overlap(client: ApiClient, store: Store) -> None:
+    made(client)
+    row, now = Subscription.for_store(store).get(), timezone.now()
+
+    for hours in (0, 24, 48):
+        later = now + timedelta(hours=hours)
+        rotate_secret(store, subscription_id=row.id, actor=TESTER, now=later)
+    row.refresh_from_db()
+    assert [key.version for key in keys_of(row)] == [3, 4]
 
 
 def test_a_message_is_read_and_sent_again(

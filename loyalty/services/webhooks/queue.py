@@ -125,7 +125,7 @@ def claim(
     return [
         Message(row[0], known[row[2]], row[3], row[4], payloads[row[0]], row[6])
         for row in rows
-        if row[2] in known
+        if row[2] in known and row[0] in payloads
     ]
 
 
@@ -142,7 +142,7 @@ def release(messages: Sequence[Message]) -> None:
 def _rendered(
     endpoints: Mapping[UUID, Endpoint], rows: Sequence[tuple[Any, ...]]
 ) -> dict[UUID, dict[str, Any]]:
-    """What each message says, by its id."""
+    """What each message says, by its id; a message that cannot be told now is left out."""
     said: dict[UUID, dict[str, Any]] = {}
     to_render: dict[tuple[UUID, str], list[tuple[UUID, Event]]] = defaultdict(list)
     for row in rows:
@@ -152,11 +152,15 @@ def _rendered(
             event = _event(row)
             if endpoints[row[2]].format == WebhookFormat.WIX:
                 to_render[row[1], row[3]].append((row[0], event))
-            else:
-                said[row[0]] = data_of(event)
+                continue
+            said[row[0]] = data_of(event)
         said.setdefault(row[0], {})
     for (store_id, message_type), those in to_render.items():
-        said |= _keep_rendered(store_id, message_type, those)
+        try:
+            with transaction.atomic():
+                said |= _keep_rendered(store_id, message_type, those)
+        except Exception:  # They are due again when the lease ends, and nobody else waits.
+            log.exception("Messages %s of store %s could not be told.", message_type, store_id)
     return said
 
 
@@ -166,7 +170,7 @@ def _keep_rendered(
     """What shows an entity is kept as it was the first time: each attempt says the same."""
     kind = wix_message_types().get(message_type)
     if kind is None:
-        return {}
+        return {delivery_id: {} for delivery_id, _ in those}
     store = Store.objects.get(id=store_id)
     by_sequence = kind.render(store, [event for _, event in those])
     said = {

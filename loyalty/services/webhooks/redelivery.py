@@ -12,6 +12,7 @@ from loyalty.errors import Code, Conflict, Invalid, NotFound, Violation
 from loyalty.models import Delivery, EventName, Store, Subscription, WebhookFormat
 from loyalty.models.keys import new_id
 from loyalty.selectors.events import event_horizon
+from loyalty.selectors.webhooks import get_subscription
 from loyalty.services.events import record
 from loyalty.services.webhooks.fan_out import INSERT, LISTENING, listening_values
 from loyalty.transactions import writes
@@ -80,7 +81,9 @@ def redeliver_range(
     queued, because the subscription was off or not there yet.  `only_dead`: what was given up.
     Raises `Invalid` if it is more than 100,000 messages.
     """
-    subscription = _found(store, subscription_id)
+    # Not locked: senders settle a message first and then its subscription, and nothing of the
+    # subscription is written here.
+    subscription = get_subscription(store, subscription_id)
     if begin >= end:
         raise Invalid(Violation(Code.TOO_LOW, "to", "This value should be later than from."))
     values: dict[str, Any] = {
@@ -107,7 +110,7 @@ def redeliver_range(
 @writes
 def send_test(store: Store, *, subscription_id: UUID, actor: Actor, now: datetime) -> Delivery:
     """Queue a message that speaks of nothing.  A subscription that is off takes none."""
-    subscription = _found(store, subscription_id)
+    subscription = _locked(store, subscription_id)
     if not subscription.active:
         raise Conflict("The subscription is switched off.")
     message_type = subscription.event_names[0]
@@ -145,7 +148,7 @@ def _listened(subscription: Subscription, values: Mapping[str, Any]) -> list[str
     return [name for made, name in pairs if made in subscription.event_names]
 
 
-def _found(store: Store, subscription_id: UUID) -> Subscription:
+def _locked(store: Store, subscription_id: UUID) -> Subscription:
     rows = Subscription.for_store(store).select_for_update(no_key=True)
     found = rows.filter(id=subscription_id).first()
     if found is None:

@@ -167,12 +167,22 @@ def rotate_secret(
     now: datetime,
     overlap: timedelta = OVERLAP,
 ) -> Key:
-    """A new secret, shown once.  For as long as the overlap those before it sign as well."""
+    """A new secret, shown once.  For as long as the overlap those before it sign as well.
+
+    Open Loyalty's format has room for two signatures: raises `Conflict` while two secrets are
+    good, unless the overlap is 0, which ends both.
+    """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         message = "This value should be between 0 and 168."
         raise Invalid(Violation(Code.TOO_HIGH, "overlapHours", message))
     subscription = _locked(store, subscription_id)
     keys = keys_of(subscription)
+    of_two = subscription.format == WebhookFormat.OPEN_LOYALTY
+    if of_two and overlap and len(live_keys(keys, now)) > 1:
+        raise Conflict(
+            "The secret before this one is still good: wait until it is not, or rotate with an"
+            " overlap of 0, which ends both at once."
+        )
     until = now + overlap
     kept = [replace(key, until=min(key.until or until, until)) for key in keys]
     key = _new_key(subscription.format, version=keys[-1].version + 1)
