@@ -70,7 +70,7 @@ def test_a_cursor_that_is_committed_first_loses_members(
 ) -> None:
     """The positive control: the same kills find a worker whose chunk is two transactions."""
     scene = rig.scene("CONTROL", 10_000, FAULTS_CHUNK="250")
-    naive = {"FAULTS_CHUNK": "250", "FAULTS_PAUSE": "0.02", "FAULTS_CURSOR_FIRST": "1"}
+    naive = {"FAULTS_CHUNK": "250", "FAULTS_PAUSE": "0.1", "FAULTS_CURSOR_FIRST": "1"}
     rig.dispatcher(**naive)
     inside = _kill_at_random(rig, scene, 4, **naive)
     assert inside, "The kills missed the work."

@@ -42,11 +42,14 @@ class Judge:
     fails: float = 0.0
     hangs: float = 0.0
     breaks: float = 0.0
+    seconds: float = 0.0
+    """How long it takes before it says anything."""
     taken: list[str] = field(default_factory=list)
     asked: int = 0
 
     async def answer(self, came: Received) -> web.StreamResponse:
         self.asked += 1
+        await asyncio.sleep(self.seconds)
         chance = self.random.random()
         if chance < self.fails:
             return web.Response(status=self.random.choice([400, 404, 429, 500, 502, 503]))
@@ -165,7 +168,12 @@ def test_a_sender_that_is_hasty_loses_some(rig: Rig, tell: Callable[[str], None]
     with _receivers(rig) as (judges, urls):
         store, [well] = _scene(rig, "HASTY", urls[:1])
         command = ("-m", "tests.faults.hasty_sender")
-        _kill_at_random(rig, judges[:1], command, 3, every=EVENTS // 10)
+        judges[0].seconds = 0.05  # So that senders are killed with something under way.
+        senders = [rig.run(*command, **QUICK) for _ in range(2)]
+        wait_until(lambda: judges[0].asked > EVENTS // 20, 60)
+        for sender in senders:
+            kill_group(sender)
+        rig.run(*command, **QUICK)
         wait_until(lambda: _nothing_waits(rig, store), 60)
         time.sleep(2)  # What is under way arrives.
         lost = _delivered(rig, well) - set(judges[0].taken)
