@@ -1,7 +1,6 @@
 """Find the versions of badge types' conditions."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -51,13 +50,6 @@ def get_draft(store: Store, badge_type: BadgeType) -> ConditionVersion:
 def find_latest(store: Store, badge_type: BadgeType) -> ConditionVersion | None:
     """What was published last, in force or retired: a new version carries on from it."""
     return versions_of(store, badge_type).order_by("-number").first()
-
-
-def get_version(store: Store, badge_type: BadgeType, version_id: UUID | str) -> ConditionVersion:
-    found = versions_of(store, badge_type).filter(id=version_id).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def default_counting_from(badge_type: BadgeType) -> datetime:

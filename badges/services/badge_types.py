@@ -15,10 +15,10 @@ from django.utils.text import slugify
 from badges.models import BadgeIcon, BadgeType, ConditionVersion, Validity, VersionState
 from badges.models.badge_types import COLOR, SYSTEM_CODE
 from badges.services.condition_locks import change_conditions
-from badges.services.condition_versions import forget_condition
+from badges.services.condition_versions import forget_condition, locked_badge_type
 from badges.services.evaluation_job import stage_evaluation
 from loyalty.actors import Actor
-from loyalty.errors import Code, Invalid, NotFound, Violation, taken
+from loyalty.errors import Code, Invalid, Violation, taken
 from loyalty.identifiers import UUID_PATTERN
 from loyalty.models import EventName, Store
 from loyalty.services.events import record
@@ -86,7 +86,7 @@ def update_badge_type(
     """
     if changes.keys() & _EVALUATED:
         change_conditions(store)
-    badge_type = _locked(store, badge_type)
+    badge_type = locked_badge_type(store, badge_type)
     _apply(store, badge_type, changes, actor, EventName.BADGE_TYPE_UPDATED)
     return badge_type
 
@@ -101,7 +101,7 @@ def set_badge_type_active(
     """
     change_conditions(store)
     name = EventName.BADGE_TYPE_ACTIVATED if active else EventName.BADGE_TYPE_DEACTIVATED
-    _apply(store, _locked(store, badge_type), {"active": active}, actor, name)
+    _apply(store, locked_badge_type(store, badge_type), {"active": active}, actor, name)
 
 
 @writes
@@ -111,7 +111,7 @@ def delete_badge_type(store: Store, *, badge_type: BadgeType, actor: Actor, now:
     What awarded it is retired, and its codes may be used again.
     """
     change_conditions(store)
-    badge_type = _locked(store, badge_type)
+    badge_type = locked_badge_type(store, badge_type)
     forget_condition(store, badge_type, actor=actor, now=now)
     badge_type.deleted_at = now
     badge_type.revision += 1
@@ -125,7 +125,7 @@ def upload_icon(store: Store, *, badge_type: BadgeType, svg: bytes, actor: Actor
 
     Raises `Invalid` for what is not an SVG of at most 100 kB.
     """
-    badge_type = _locked(store, badge_type)
+    badge_type = locked_badge_type(store, badge_type)
     icon = BadgeIcon(store=store, svg=_harmless(svg))
     icon.save(force_insert=True)
     _apply(store, badge_type, {"icon": str(icon)}, actor, EventName.BADGE_TYPE_UPDATED)
@@ -142,18 +142,6 @@ def _harmless(svg: bytes) -> str:
     if "<svg" not in clean:
         raise Invalid(Violation(Code.TYPE, "icon", "The file is not an SVG drawing."))
     return clean
-
-
-def _locked(store: Store, badge_type: BadgeType) -> BadgeType:
-    found = (
-        BadgeType.for_store(store)
-        .select_for_update(no_key=True)
-        .filter(id=badge_type.id, deleted_at=None)
-        .first()
-    )
-    if found is None:
-        raise NotFound
-    return found
 
 
 def _apply(

@@ -1,6 +1,6 @@
 """Bring the badge ledger in line with what a condition says of members."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +10,9 @@ from django.db import connection
 from badges.models import ConditionVersion, EntryKind
 from badges.selectors.comparison import Difference, Fault, differences
 from badges.services.expiry import expire_badge
-from badges.services.ledger import Change, Line, post
+from badges.services.ledger import Change, Line, post, record_changes
 from loyalty.actors import Actor
-from loyalty.models import EventName, Store
-from loyalty.services.events import record_for_members
+from loyalty.models import Store
 from members.services.locking import lock_members
 
 TAKEN_BACK = "What earned it was taken back."
@@ -128,33 +127,21 @@ def record_evaluation(
     silent: bool,
 ) -> None:
     """Events in Open Loyalty's words (notes, section 6.2); a change of dates alone is none."""
-    badge_type = version.badge_type
-    common: dict[str, object] = {
-        "badgeTypeId": str(badge_type.id),
-        "badgeName": badge_type.name_in(store.default_locale, store.default_locale),
-        "conditionVersionId": str(version.id),
-        **({"silent": True} if silent else {}),
-    }
-    corrected = {**common, "adminId": None, "manuallyEdited": False}
-    told: Mapping[EventName, tuple[dict[str, object], list[Change]]] = {
-        EventName.BADGE_COMPLETED: (common, [each for each in changes if each.after > each.before]),
-        EventName.BADGE_COUNT_CHANGED: (
-            corrected, [each for each in changes if each.after < each.before],
-        ),
-    }  # fmt: skip
-    for name, (data, those) in told.items():
-        record_for_members(
-            store,
-            name,
-            subject_kind="badgeType",
-            subject_id=badge_type.id,
-            actor=actor,
-            data={
-                change.member_id: {
-                    **data,
-                    "previousCompletedCount": change.before,
-                    "currentCompletedCount": change.after,
-                }
-                for change in those
-            },
-        )
+    about = {"conditionVersionId": str(version.id), **({"silent": True} if silent else {})}
+    by_nobody = {"adminId": None, "manuallyEdited": False}
+    record_changes(
+        store,
+        [each for each in changes if each.after > each.before],
+        badge_type=version.badge_type,
+        actor=actor,
+        corrected=False,
+        more=about,
+    )
+    record_changes(
+        store,
+        [each for each in changes if each.after < each.before],
+        badge_type=version.badge_type,
+        actor=actor,
+        corrected=True,
+        more={**about, **by_nobody},
+    )

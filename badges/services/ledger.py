@@ -4,9 +4,10 @@ The only code that touches `BadgeEntry` and `MemberBadge`.  It works on sets: on
 member and one badge for five thousand are the same statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -100,14 +101,19 @@ def record_changes(
     badge_type: BadgeType,
     actor: Actor,
     corrected: bool,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """The events that tell of the changes, in Open Loyalty's words (notes, section 6.2)."""
+    """The events that tell of the changes, in Open Loyalty's words (notes, section 6.2).
+
+    `more` is data of the caller's own, and has the last word.
+    """
     common: dict[str, object] = {
         "badgeTypeId": str(badge_type.id),
         "badgeName": badge_type.name_in(store.default_locale, store.default_locale),
     }
     if corrected:
         common |= {"adminId": actor.id and str(actor.id), "manuallyEdited": True}
+    common |= more
     record_for_members(
         store,
         EventName.BADGE_COUNT_CHANGED if corrected else EventName.BADGE_COMPLETED,
